@@ -1,0 +1,27 @@
+import type { Bytes } from '../types/bytes.ts';
+import type { Hash, PublicKey } from '../types/ids.ts';
+
+export type KeyType = 'ed25519' | 'p256' | 'secp256k1';
+
+/** A private key: 32 bytes, an ed25519 seed or the scalar of an ECDSA key. */
+export interface SecretKey {
+  readonly type: KeyType;
+  readonly secret: Bytes;
+}
+
+/**
+ * What the ledger needs of cryptography, all synchronous. Import it from `#crypto`: Node gets `native.ts`, everything
+ * else `portable.ts`. Both give the same verdict on every input; the verdict table in the tests holds them to it.
+ */
+export interface Crypto {
+  /** SHA-256 of the concatenated parts. */
+  sha256(...parts: readonly Bytes[]): Bytes;
+  /** SHA-256 of the concatenated parts, as 64 lower-case hex digits. */
+  sha256Hex(...parts: readonly Bytes[]): Hash;
+  /** Whether `signature` (64 bytes) is valid; false for anything malformed. Never throws. */
+  verify(key: PublicKey, message: Bytes, signature: Bytes): boolean;
+  /** Deterministic: the same key and message give the same 64 bytes. */
+  sign(key: SecretKey, message: Bytes): Bytes;
+  /** The public key that belongs to `key`. */
+  publicKeyOf(key: SecretKey): PublicKey;
+}

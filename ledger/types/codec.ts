@@ -1,0 +1,379 @@
+/**
+ * The one binary encoding of this ledger (docs/protocol.md, "Encoding"). Every codec is canonical: `decode(encode(x))`
+ * is `x`, and a byte string that is not the encoding of some value is refused. Integers are unsigned LEB128 without
+ * superfluous bytes, lists and byte strings carry their length, and every length is checked against its bound and
+ * against the bytes that are left before anything is allocated.
+ */
+import { assert } from './assert.ts';
+import { type Bytes, fromHex, fromUtf8, toHex, utf8 } from './bytes.ts';
+import { err, ok, type Result } from './errors.ts';
+
+/** Why a byte string was refused, and at which offset. */
+export interface DecodeError {
+  readonly code: 'DECODE_FAILED';
+  readonly reason: string;
+  readonly offset: number;
+}
+
+/** Thrown inside a decoder and caught by {@link decode}; nothing else may catch it. */
+class DecodeFailure extends Error {}
+
+export class Writer {
+  private buffer = new Uint8Array(256);
+  private view = new DataView(this.buffer.buffer);
+  private length = 0;
+
+  private reserve(count: number): number {
+    const at = this.length;
+    if (at + count > this.buffer.length) {
+      const grown = new Uint8Array(Math.max(this.buffer.length * 2, at + count));
+      grown.set(this.buffer.subarray(0, at));
+      this.buffer = grown;
+      this.view = new DataView(grown.buffer);
+    }
+    this.length = at + count;
+    return at;
+  }
+
+  u8(value: number): void {
+    this.buffer[this.reserve(1)] = value;
+  }
+
+  u32(value: number): void {
+    const at = this.reserve(4);
+    this.view.setUint32(at, value);
+  }
+
+  varint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.u8((rest % 0x80) + 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    this.u8(rest);
+  }
+
+  raw(bytes: Bytes): void {
+    const at = this.reserve(bytes.length);
+    this.buffer.set(bytes, at);
+  }
+
+  /** Copies out what was written and makes the writer empty again. */
+  take(): Bytes {
+    const bytes = this.buffer.slice(0, this.length);
+    this.length = 0;
+    return bytes;
+  }
+}
+
+export class Reader {
+  private readonly bytes: Bytes;
+  offset = 0;
+
+  constructor(bytes: Bytes) {
+    this.bytes = bytes;
+  }
+
+  get left(): number {
+    return this.bytes.length - this.offset;
+  }
+
+  fail(reason: string): never {
+    throw new DecodeFailure(reason);
+  }
+
+  u8(): number {
+    if (this.left < 1) this.fail('unexpected end');
+    return this.bytes[this.offset++]!;
+  }
+
+  u32(): number {
+    return this.u8() * 0x1000000 + this.u8() * 0x10000 + this.u8() * 0x100 + this.u8();
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 8; i++) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (byte === 0 && i > 0) this.fail('integer is not in its shortest form');
+        if (value > Number.MAX_SAFE_INTEGER) this.fail('integer above 2^53 - 1');
+        return value;
+      }
+      scale *= 0x80;
+    }
+    return this.fail('integer above 2^53 - 1');
+  }
+
+  /** A copy: what was decoded never keeps the received frame alive. */
+  raw(count: number): Bytes {
+    return this.view(count).slice();
+  }
+
+  /** The next `count` bytes without a copy, for a decoder that turns them into something else at once. */
+  view(count: number): Bytes {
+    if (count > this.left) this.fail('unexpected end');
+    const at = this.offset;
+    this.offset += count;
+    return this.bytes.subarray(at, at + count);
+  }
+}
+
+export interface Codec<T> {
+  write(writer: Writer, value: T): void;
+  read(reader: Reader): T;
+}
+
+/** What a codec encodes. */
+export type TypeOf<C> = C extends Codec<infer T> ? T : never;
+
+const shared = new Writer();
+let sharedInUse = false;
+
+export function encode<T>(codec: Codec<T>, value: T): Bytes {
+  if (sharedInUse) {
+    const writer = new Writer();
+    codec.write(writer, value);
+    return writer.take();
+  }
+  sharedInUse = true;
+  try {
+    codec.write(shared, value);
+    return shared.take();
+  } catch (error) {
+    shared.take();
+    throw error;
+  } finally {
+    sharedInUse = false;
+  }
+}
+
+/** Decodes all of `bytes`. Never throws on any input. */
+export function decode<T>(codec: Codec<T>, bytes: Bytes): Result<T, DecodeError> {
+  const reader = new Reader(bytes);
+  try {
+    const value = codec.read(reader);
+    if (reader.left > 0) reader.fail('bytes left over');
+    return ok(value);
+  } catch (error) {
+    if (!(error instanceof DecodeFailure)) throw error;
+    return err({ code: 'DECODE_FAILED', reason: error.message, offset: reader.offset });
+  }
+}
+
+/** Decodes bytes that this program wrote itself: a failure is damage or a bug, and throws. */
+export function decodeOwn<T>(codec: Codec<T>, bytes: Bytes): T {
+  const result = decode(codec, bytes);
+  assert(result.ok, `own bytes do not decode: ${result.ok ? '' : `${result.error.reason} at ${result.error.offset}`}`);
+  return result.value;
+}
+
+export const u8: Codec<number> = {
+  write(writer, value) {
+    assert(Number.isInteger(value) && value >= 0 && value <= 0xff, 'u8 out of range');
+    writer.u8(value);
+  },
+  read: reader => reader.u8(),
+};
+
+export const bool: Codec<boolean> = {
+  write: (writer, value) => writer.u8(value ? 1 : 0),
+  read(reader) {
+    const byte = reader.u8();
+    return byte > 1 ? reader.fail('boolean is neither 0 nor 1') : byte === 1;
+  },
+};
+
+/** An integer from 0 to 2^53 - 1, or to `max`. */
+export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
+  return {
+    write(writer, value) {
+      assert(Number.isSafeInteger(value) && value >= 0 && value <= max, `integer out of range: ${value}`);
+      writer.varint(value);
+    },
+    read(reader) {
+      const value = reader.varint();
+      return value > max ? reader.fail(`integer above ${max}`) : value;
+    },
+  };
+}
+
+/** A non-negative bigint below 2^(8·maxBytes): a length byte, then big-endian bytes without a leading zero. */
+export function bigUint(maxBytes: number): Codec<bigint> {
+  assert(maxBytes <= 255, 'bigUint is too wide');
+  return {
+    write(writer, value) {
+      assert(value >= 0n, 'bigUint below zero');
+      let digits = value === 0n ? '' : value.toString(16);
+      if (digits.length % 2 === 1) digits = `0${digits}`;
+      const bytes = fromHex(digits);
+      assert(bytes !== null && bytes.length <= maxBytes, 'bigUint out of range');
+      writer.u8(bytes.length);
+      writer.raw(bytes);
+    },
+    read(reader) {
+      const length = reader.u8();
+      if (length > maxBytes) reader.fail(`integer longer than ${maxBytes} bytes`);
+      if (length === 0) return 0n;
+      const bytes = reader.view(length);
+      if (bytes[0] === 0) reader.fail('integer is not in its shortest form');
+      return BigInt(`0x${toHex(bytes)}`);
+    },
+  };
+}
+
+/** Exactly `length` bytes. */
+export function fixed(length: number): Codec<Bytes> {
+  return {
+    write(writer, value) {
+      assert(value.length === length, `expected ${length} bytes, got ${value.length}`);
+      writer.raw(value);
+    },
+    read: reader => reader.raw(length),
+  };
+}
+
+/** Exactly `length` bytes, in memory as lower-case hex of the branded type `T`. */
+export function hex<T extends string>(length: number): Codec<T> {
+  return {
+    write(writer, value) {
+      const bytes = fromHex(value);
+      assert(bytes !== null && bytes.length === length, `expected ${length} bytes in hex`);
+      writer.raw(bytes);
+    },
+    read: reader => toHex(reader.view(length)) as T,
+  };
+}
+
+/** At most `max` bytes with their length in front. */
+export function bytes(max: number): Codec<Bytes> {
+  return {
+    write(writer, value) {
+      assert(value.length <= max, `more than ${max} bytes`);
+      writer.varint(value.length);
+      writer.raw(value);
+    },
+    read(reader) {
+      const length = reader.varint();
+      return length > max ? reader.fail(`more than ${max} bytes`) : reader.raw(length);
+    },
+  };
+}
+
+/** UTF-8 of at most `max` bytes that `accepts` lets pass. */
+export function text(max: number, accepts: (value: string) => boolean = () => true): Codec<string> {
+  return {
+    write(writer, value) {
+      const encoded = utf8(value);
+      assert(encoded.length <= max && accepts(value), `text refused: ${value.slice(0, 80)}`);
+      writer.varint(encoded.length);
+      writer.raw(encoded);
+    },
+    read(reader) {
+      const length = reader.varint();
+      if (length > max) reader.fail(`text longer than ${max} bytes`);
+      const value = fromUtf8(reader.view(length));
+      if (value === null) return reader.fail('text is not UTF-8');
+      return accepts(value) ? value : reader.fail('text of a wrong form');
+    },
+  };
+}
+
+/** At most `max` items with their number in front. */
+export function list<T>(item: Codec<T>, max: number): Codec<readonly T[]> {
+  return {
+    write(writer, value) {
+      assert(value.length <= max, `more than ${max} items`);
+      writer.varint(value.length);
+      for (const element of value) item.write(writer, element);
+    },
+    read(reader) {
+      const count = reader.varint();
+      if (count > max) reader.fail(`more than ${max} items`);
+      // Every item takes a byte at least, so that a short frame cannot ask for a long array.
+      if (count > reader.left) reader.fail('unexpected end');
+      const items: T[] = [];
+      for (let i = 0; i < count; i++) items.push(item.read(reader));
+      return items;
+    },
+  };
+}
+
+/** Like {@link list}, with the items in strictly ascending order of `compare`: a set with one encoding. */
+export function ascending<T>(item: Codec<T>, max: number, compare: (a: T, b: T) => number): Codec<readonly T[]> {
+  const plain = list(item, max);
+  const sorted = (items: readonly T[]) => items.every((value, i) => i === 0 || compare(items[i - 1]!, value) < 0);
+  return {
+    write(writer, value) {
+      assert(sorted(value), 'items are not in ascending order');
+      plain.write(writer, value);
+    },
+    read(reader) {
+      const items = plain.read(reader);
+      return sorted(items) ? items : reader.fail('items are not in ascending order');
+    },
+  };
+}
+
+export function option<T>(item: Codec<T>): Codec<T | null> {
+  return {
+    write(writer, value) {
+      bool.write(writer, value !== null);
+      if (value !== null) item.write(writer, value);
+    },
+    read: reader => (bool.read(reader) ? item.read(reader) : null),
+  };
+}
+
+/** The fields one after the other, in the order in which the schema lists them. */
+export function struct<T extends object>(fields: { readonly [K in keyof T]: Codec<T[K]> }): Codec<T> {
+  const entries = Object.entries(fields) as [string, Codec<unknown>][];
+  return {
+    write(writer, value) {
+      for (const [name, codec] of entries) codec.write(writer, (value as Record<string, unknown>)[name]);
+    },
+    read(reader) {
+      const value: Record<string, unknown> = {};
+      for (const [name, codec] of entries) value[name] = codec.read(reader);
+      return value as T;
+    },
+  };
+}
+
+/** `V` as a union of its values, each with its key as `type`. */
+type Variants<V> = { [K in keyof V]: { readonly type: K } & V[K] }[keyof V];
+
+/** One of several structs, told apart by `type`; on the wire by the written number of each variant. */
+export function union<V extends Record<string, object>>(
+  variants: {
+    readonly [K in keyof V]: readonly [tag: number, codec: Codec<V[K]>];
+  },
+): Codec<Variants<V>> {
+  const entries = Object.entries(variants) as unknown as [string, readonly [number, Codec<object>]][];
+  const byType = new Map(entries);
+  const byTag = new Map(entries.map(([type, [tag, codec]]) => [tag, { type, codec }]));
+  assert(byTag.size === entries.length, 'two variants share a tag');
+  return {
+    write(writer, value) {
+      const variant = byType.get(value.type as string);
+      assert(variant, 'unknown variant');
+      writer.u8(variant[0]);
+      variant[1].write(writer, value);
+    },
+    read(reader) {
+      const variant = byTag.get(reader.u8());
+      if (!variant) return reader.fail('unknown variant');
+      return { type: variant.type, ...variant.codec.read(reader) } as Variants<V>;
+    },
+  };
+}
+
+/** A codec for a value that is easier to hold in another form than the one it is encoded in. */
+export function mapped<W, T>(wire: Codec<W>, to: (wire: W, reader: Reader) => T, from: (value: T) => W): Codec<T> {
+  return {
+    write: (writer, value) => wire.write(writer, from(value)),
+    read: reader => to(wire.read(reader), reader),
+  };
+}
