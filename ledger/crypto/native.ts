@@ -15,7 +15,11 @@ export function sha256Hex(...parts: readonly Bytes[]): Hash {
 
 export function verify(key: PublicKey, message: Bytes, signature: Bytes): boolean {
   const bytes = fromHex(key)!;
-  return sodium.crypto_sign_verify_detached(Buffer.from(signature), Buffer.from(message), Buffer.from(bytes.subarray(1)));
+  return sodium.crypto_sign_verify_detached(
+    Buffer.from(signature),
+    Buffer.from(message),
+    Buffer.from(bytes.subarray(1)),
+  );
 }
 
 export function sign(key: SecretKey, message: Bytes): Bytes {
