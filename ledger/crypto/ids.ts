@@ -1,0 +1,50 @@
+/** The ids and hashes of the ledger's values: SHA-256 over domain tag, chain id and canonical encoding. */
+import { sha256, sha256Hex } from '#crypto';
+import { type Bytes, concatBytes, fromHex, toHex } from '../types/bytes.ts';
+import { encode } from '../types/codec.ts';
+import { type Header, header } from '../types/header.ts';
+import type { BlockId, ChainId, Hash, TransactionId } from '../types/ids.ts';
+import { tagged } from '../types/tags.ts';
+import {
+  type IdentifiedTransaction,
+  signatures,
+  type Transaction,
+  type TransactionBody,
+  transactionBody,
+} from '../types/transaction.ts';
+import { type ValidatorSet, validatorSet } from '../types/validator.ts';
+
+/** The id of the block that `value` heads; the header commits to everything else in it. */
+export function blockId(value: Header): BlockId {
+  return sha256Hex(tagged('quorate/block/1', value.chainId), encode(header, value));
+}
+
+/** The id of a transaction: of what is signed, so that no choice of signatures makes a second one. */
+export function transactionId(body: TransactionBody): TransactionId {
+  return sha256Hex(tagged('quorate/transaction/1', body.chainId), encode(transactionBody, body));
+}
+
+/** Computes once what is needed of a transaction again and again. */
+export function identify(transaction: Transaction): IdentifiedTransaction {
+  const { body, signatures: pairs } = transaction;
+  const encodedBody = encode(transactionBody, body);
+  const encodedPairs = encode(signatures, pairs);
+  const id = sha256(tagged('quorate/transaction/1', body.chainId), encodedBody);
+  return {
+    body,
+    signatures: pairs,
+    id: toHex(id) as TransactionId,
+    leaf: concatBytes(id, sha256(encodedPairs)),
+    size: encodedBody.length + encodedPairs.length,
+  };
+}
+
+/** The bytes that each key of the sender signs: tag, chain id and the 32 bytes of the transaction's id. */
+export function transactionSigningBytes(chainId: ChainId, id: TransactionId): Bytes {
+  return concatBytes(tagged('quorate/transaction-signature/1', chainId), fromHex(id)!);
+}
+
+/** What a header's `nextValidatorsHash` says of the set that decides the next height. */
+export function validatorSetHash(chainId: ChainId, set: ValidatorSet): Hash {
+  return sha256Hex(tagged('quorate/validators/1', chainId), encode(validatorSet, set));
+}
