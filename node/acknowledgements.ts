@@ -1,0 +1,59 @@
+/**
+ * Who waits for which transaction to become final. A client that is told "final" has its acknowledgement; one that is told
+ * anything else asks again or sends the same bytes again, which is always safe.
+ */
+import type { Height, TransactionId } from '../ledger/types/ids.ts';
+import type { Receipt } from '../ledger/types/receipt.ts';
+
+/** A receipt and where in the ledger it stands. */
+export interface FinalReceipt {
+  readonly receipt: Receipt;
+  readonly height: Height;
+  readonly index: number;
+}
+
+/** `timeout`: not final yet; `busy`: too many wait already. */
+export type Waited = FinalReceipt | 'timeout' | 'busy';
+
+export interface Acknowledgements {
+  wait(id: TransactionId, timeoutMs: number): Promise<Waited>;
+  /** To be called once for each transaction of a final block, after the block is in the store. */
+  settle(final: FinalReceipt): void;
+  /** Answers everyone with `timeout`: the node stops. */
+  close(): void;
+  readonly waiting: number;
+}
+
+export function acknowledgements(waitersMax: number): Acknowledgements {
+  const waiters = new Map<TransactionId, Set<(answer: Waited) => void>>();
+  let waiting = 0;
+
+  return {
+    wait(id, timeoutMs) {
+      if (waiting >= waitersMax) return Promise.resolve('busy');
+      const { promise, resolve } = Promise.withResolvers<Waited>();
+      const answers = waiters.get(id) ?? new Set();
+      waiters.set(id, answers);
+      const answer = (value: Waited) => {
+        clearTimeout(timer);
+        waiting -= 1;
+        answers.delete(answer);
+        if (answers.size === 0 && waiters.get(id) === answers) waiters.delete(id);
+        resolve(value);
+      };
+      const timer = setTimeout(() => answer('timeout'), timeoutMs);
+      answers.add(answer);
+      waiting += 1;
+      return promise;
+    },
+    settle(final) {
+      for (const answer of [...(waiters.get(final.receipt.transaction) ?? [])]) answer(final);
+    },
+    close() {
+      for (const answers of [...waiters.values()]) for (const answer of [...answers]) answer('timeout');
+    },
+    get waiting() {
+      return waiting;
+    },
+  };
+}
