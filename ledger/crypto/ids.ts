@@ -13,6 +13,7 @@ import {
   transactionBody,
 } from '../types/transaction.ts';
 import { type ValidatorSet, validatorSet } from '../types/validator.ts';
+import { leafHash } from './merkle.ts';
 
 /** The id of the block that `value` heads; the header commits to everything else in it. */
 export function blockId(value: Header): BlockId {
@@ -47,4 +48,9 @@ export function transactionSigningBytes(chainId: ChainId, id: TransactionId): By
 /** What a header's `nextValidatorsHash` says of the set that decides the next height. */
 export function validatorSetHash(chainId: ChainId, set: ValidatorSet): Hash {
   return sha256Hex(tagged('quorate/validators/1', chainId), encode(validatorSet, set));
+}
+
+/** The leaf hash of a block in the history tree: its data is the 32 bytes of the id. */
+export function historyLeaf(id: BlockId): Hash {
+  return leafHash(fromHex(id)!);
 }
