@@ -1,0 +1,122 @@
+/**
+ * Every error a client can see, once: code word → JSON-RPC number, HTTP status and what to do next. Codes are stable;
+ * a word that is not listed is a refusal of the ledger's own rules and goes out as −32010 with its word in `data.code`.
+ */
+import type { Fault } from '../../ledger/types/errors.ts';
+
+interface ErrorRow {
+  /** JSON-RPC error number: the specification's, or −32001 … −32011 of this ledger. */
+  readonly number: number;
+  /** HTTP status where an answer is not a JSON-RPC one. */
+  readonly status: number;
+  readonly hint: string;
+}
+
+export const LEDGER_REFUSAL = -32010;
+
+export const ERRORS = {
+  PARSE_ERROR: { number: -32700, status: 400, hint: 'send one JSON value in UTF-8' },
+  INVALID_REQUEST: {
+    number: -32600,
+    status: 400,
+    hint: 'send {"jsonrpc": "2.0", "method": …, "params": …, "id": …}; an id is a string, an integer or null',
+  },
+  METHOD_NOT_FOUND: { number: -32601, status: 404, hint: 'see docs/rpc.md for the methods there are' },
+  INVALID_PARAMS: { number: -32602, status: 400, hint: 'see docs/rpc.md for the parameters of this method' },
+  INTERNAL_ERROR: {
+    number: -32603,
+    status: 500,
+    hint: 'a fault of this node: look into its log, ask another node meanwhile',
+  },
+
+  DUPLICATE_TRANSACTION: {
+    number: -32001,
+    status: 409,
+    hint: 'this transaction is recorded: its receipt is in data.receipt',
+  },
+  BAD_SIGNATURE: {
+    number: -32002,
+    status: 400,
+    hint: 'sign the transaction id for this chain id with the keys of the sender, sorted by key',
+  },
+  EXPIRED: { number: -32003, status: 410, hint: 'build and sign the transaction anew with a later validUntil' },
+  BEYOND_WINDOW: {
+    number: -32003,
+    status: 400,
+    hint: 'choose an earlier validUntil: block time plus ten minutes at most',
+  },
+
+  NOT_FOUND: { number: -32004, status: 404, hint: 'check the id or height, or ask again once it is final' },
+
+  BATCH_TOO_LARGE: { number: -32005, status: 413, hint: 'send at most 1000 calls in one batch' },
+  REQUEST_TOO_LARGE: { number: -32005, status: 413, hint: 'send fewer calls or transactions in one request' },
+  RESPONSE_TOO_LARGE: {
+    number: -32005,
+    status: 413,
+    hint: 'ask for less: a smaller limit, fewer calls, no full bodies',
+  },
+  TOO_MANY_TRANSACTIONS: { number: -32005, status: 413, hint: 'send at most 1000 transactions and 2 MB at once' },
+  TRANSACTION_TOO_LARGE: { number: -32005, status: 413, hint: 'split it into several transactions' },
+  RATE_LIMITED: { number: -32005, status: 429, hint: 'wait data.retryAfterMs, then send fewer calls in a second' },
+
+  BUSY: { number: -32006, status: 503, hint: 'send the same again after data.retryAfterMs' },
+  SHUTTING_DOWN: { number: -32006, status: 503, hint: 'send the same to another node, or here once it is back' },
+
+  NOT_AUTHORISED: { number: -32007, status: 403, hint: 'an administrator can give the sender the role it lacks' },
+  UNKNOWN_SENDER: { number: -32007, status: 403, hint: 'a manager of its member can add the account to the network' },
+
+  SYNCING: {
+    number: -32008,
+    status: 503,
+    hint: 'wait until chain_getStatus says that syncing is false, or ask another node',
+  },
+
+  PRUNED: { number: -32009, status: 410, hint: 'ask for data.oldestHeight or later' },
+
+  NOT_FINAL_YET: {
+    number: -32011,
+    status: 504,
+    hint: 'wait again with tx_wait, or send the same bytes again: both are safe',
+  },
+
+  HOST_REFUSED: { number: -32600, status: 403, hint: 'add the name to rpc.hosts in config.toml' },
+  ORIGIN_REFUSED: { number: -32600, status: 403, hint: 'add the origin to rpc.origins in config.toml' },
+  NO_SUCH_PAGE: { number: -32601, status: 404, hint: 'JSON-RPC is served at POST /' },
+  BAD_HTTP_REQUEST: { number: -32600, status: 400, hint: 'send an HTTP/1.1 request' },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+const rows: ReadonlyMap<string, ErrorRow> = new Map(Object.entries(ERRORS));
+
+/** A fault of the table; `hint` only where there is something better to say than the table does. */
+export function fault(
+  code: ErrorCode,
+  message: string,
+  more: { readonly hint?: string; readonly data?: Readonly<Record<string, unknown>> } = {},
+): Fault {
+  return {
+    code,
+    message,
+    hint: more.hint ?? ERRORS[code].hint,
+    ...(more.data === undefined ? {} : { data: more.data }),
+  };
+}
+
+export const httpStatus = (code: string): number => rows.get(code)?.status ?? 422;
+
+/** The JSON-RPC error object of a fault; `data` always has `code` and `hint`. */
+export interface ErrorObject {
+  readonly code: number;
+  readonly message: string;
+  readonly data: { readonly code: string; readonly hint: string } & Readonly<Record<string, unknown>>;
+}
+
+export function errorObject({ code, message, hint, data }: Fault): ErrorObject {
+  const row = rows.get(code);
+  return {
+    code: row?.number ?? LEDGER_REFUSAL,
+    message,
+    data: { ...data, code, hint: hint === '' ? (row?.hint ?? 'see docs/protocol.md for this code') : hint },
+  };
+}
