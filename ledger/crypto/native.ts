@@ -15,6 +15,15 @@ export function sha256Hex(...parts: readonly Bytes[]): Hash {
   return hash('sha256', parts.length === 1 ? parts[0]! : concatBytes(...parts), 'hex') as Hash;
 }
 
+/** Strings are laid out here to be hashed: a new buffer for each would cost as much as the hash. */
+const scratch = Buffer.alloc(4096);
+
+export function sha256Binary(data: string | Bytes): string {
+  if (typeof data !== 'string') return hash('sha256', data, 'binary');
+  if (data.length > scratch.length) return hash('sha256', Buffer.from(data, 'latin1'), 'binary');
+  return hash('sha256', scratch.subarray(0, scratch.write(data, 'latin1')), 'binary');
+}
+
 /** Judges signatures of one key, which was decoded once. */
 type Verifier = (message: Bytes, signature: Bytes) => boolean;
 

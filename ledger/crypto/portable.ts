@@ -20,6 +20,11 @@ export function sha256Hex(...parts: readonly Bytes[]): Hash {
   return toHex(sha256(...parts)) as Hash;
 }
 
+export function sha256Binary(data: string | Bytes): string {
+  const bytes = typeof data === 'string' ? Uint8Array.from(data, character => character.charCodeAt(0)) : data;
+  return String.fromCharCode(...nobleSha256(bytes));
+}
+
 /** SHA-256 of the message, 64 bytes r ‖ s, and of the two values of s that are valid only the lower one. */
 const ECDSA_FORM = { prehash: true, lowS: true, format: 'compact' } as const;
 

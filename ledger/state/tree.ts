@@ -4,22 +4,32 @@
  * persistent: an update copies the path to what it changes and shares the rest, so every block above the final height
  * has its own tree and an old one stays readable for as long as somebody holds it.
  */
-import { sha256 } from '#crypto';
 import { assert } from '../types/assert.ts';
-import { type Bytes, utf8 } from '../types/bytes.ts';
+import { type Bytes, compareText } from '../types/bytes.ts';
 import type { Hash } from '../types/ids.ts';
 import {
+  BRANCH_HEAD,
+  type Branch,
+  bitmapOf,
+  branchOf,
   CHILDREN,
   comparePaths,
   DEPTH_MAX,
+  DIGEST_BYTES,
+  type Digest,
+  EMPTY_DIGEST,
   ENTRY_BYTES,
   LEAF_ENTRIES_MAX,
-  LEAF_PREFIX,
+  LEAF_HEAD,
+  type Leaf,
+  leafOf,
   type Node,
   nibble,
-  nodeHash,
   nodeSize,
-  PATH_BYTES,
+  pathOf,
+  rank,
+  toHash,
+  valueDigest,
 } from './node.ts';
 
 export interface Tree {
@@ -29,27 +39,26 @@ export interface Tree {
   get(key: string): Bytes | null;
 }
 
-/** A write on its way into the tree: path and hash of the value in one array; a null value deletes. */
+interface Entry {
+  /** Path, then digest of the value. */
+  readonly digests: string;
+  readonly value: Bytes;
+}
+
+/** An {@link Entry} on its way into the tree or, with the path alone and null, one on its way out. */
 interface Change {
-  readonly entry: Bytes;
+  readonly digests: string;
   readonly value: Bytes | null;
 }
 
-/** Sorted entries packed one after the other, with their values. */
-interface Entries {
-  readonly packed: Bytes;
-  readonly values: readonly Bytes[];
-}
-
-/** Paths of recently used keys: a key is read, written and hashed into the tree within one block. */
-const recent = new Map<string, Bytes>();
+/** Paths of recently used keys: a key is read, written and put into the tree within one block. */
+const recent = new Map<string, Digest>();
 const RECENT_MAX = 20_000;
 
-/** Where a key is in the tree: SHA-256 of its UTF-8. */
-export function statePath(key: string): Bytes {
+function recentPath(key: string): Digest {
   let path = recent.get(key);
   if (path === undefined) {
-    path = sha256(utf8(key));
+    path = pathOf(key);
     if (recent.size >= RECENT_MAX) recent.clear();
     recent.set(key, path);
   }
@@ -57,138 +66,154 @@ export function statePath(key: string): Bytes {
 }
 
 function treeOf(node: Node | null): Tree {
-  return { node, get: key => find(node, statePath(key)) };
+  return { node, get: key => find(node, recentPath(key)) };
 }
 
 export const emptyTree: Tree = treeOf(null);
 
-export const treeRoot = (tree: Tree): Hash => nodeHash(tree.node);
+export const treeRoot = ({ node }: Tree): Hash => toHash(node === null ? EMPTY_DIGEST : node.digest);
 
-export const treeSize = (tree: Tree): number => nodeSize(tree.node);
+export const treeSize = ({ node }: Tree): number => nodeSize(node);
 
-function find(root: Node | null, path: Bytes): Bytes | null {
+function find(root: Node | null, path: Digest): Bytes | null {
   let node = root;
-  for (let depth = 0; node !== null && node.type === 'branch'; depth++) node = node.children[nibble(path, depth)]!;
+  for (let depth = 0; node?.type === 'branch'; depth++) node = node.children[nibble(path, depth)]!;
   if (node === null) return null;
   for (let i = 0; i < node.values.length; i++)
-    if (comparePaths(node.committed, 1 + i * ENTRY_BYTES, path, 0) === 0) return node.values[i]!;
+    if (comparePaths(node.committed, LEAF_HEAD + i * ENTRY_BYTES, path, 0) === 0) return node.values[i]!;
   return null;
 }
 
 /** The tree with `writes` applied, null deleting; `tree` itself stays as it was. */
 export function update(tree: Tree, writes: ReadonlyMap<string, Bytes | null>): Tree {
   const changes: Change[] = [];
-  for (const [key, value] of writes) changes.push({ entry: entryOf(statePath(key), value), value });
-  return applyAll(tree.node, changes);
+  for (const [key, value] of writes) {
+    const path = recentPath(key);
+    changes.push({ digests: value === null ? path : path + valueDigest(value), value });
+  }
+  sort(changes);
+  return treeOf(changes.length === 0 ? tree.node : apply(tree.node, changes, 0, changes.length, 0));
 }
 
 /** The tree of `entries`, whose keys differ: for a start, where it is several times faster than updates. */
 export function treeFrom(entries: Iterable<readonly [key: string, value: Bytes]>): Tree {
-  const changes: Change[] = [];
-  for (const [key, value] of entries) changes.push({ entry: entryOf(sha256(utf8(key)), value), value });
-  return applyAll(null, changes);
+  const sorted: Entry[] = [];
+  for (const [key, value] of entries) sorted.push({ digests: pathOf(key) + valueDigest(value), value });
+  sort(sorted);
+  return treeOf(subtree(sorted, 0, sorted.length, 0));
 }
 
-function entryOf(path: Bytes, value: Bytes | null): Bytes {
-  const entry = new Uint8Array(ENTRY_BYTES);
-  entry.set(path);
-  if (value !== null) entry.set(sha256(value), PATH_BYTES);
-  return entry;
-}
-
-function applyAll(node: Node | null, changes: Change[]): Tree {
-  changes.sort((a, b) => comparePaths(a.entry, 0, b.entry, 0));
+function sort(changes: Change[]): void {
+  changes.sort((a, b) => compareText(a.digests, b.digests));
   for (let i = 1; i < changes.length; i++)
-    assert(comparePaths(changes[i - 1]!.entry, 0, changes[i]!.entry, 0) < 0, 'one key twice in one update');
-  return treeOf(changes.length === 0 ? node : apply(node, changes, 0, changes.length, 0));
+    assert(comparePaths(changes[i - 1]!.digests, 0, changes[i]!.digests, 0) < 0, 'one key twice');
 }
 
 /** The subtree at `depth` with the changes from `from` to `to`, all of which belong into it. */
 function apply(node: Node | null, changes: readonly Change[], from: number, to: number, depth: number): Node | null {
-  if (node === null || node.type === 'leaf') return applyToLeaf(node, changes, from, to, depth);
-  const children = node.children.slice();
-  let size = node.size;
-  for (let first = from; first < to; ) {
-    const slot = nibble(changes[first]!.entry, depth);
-    let next = first + 1;
-    while (next < to && nibble(changes[next]!.entry, depth) === slot) next++;
-    const before = children[slot]!;
-    const after = apply(before, changes, first, next, depth + 1);
-    children[slot] = after;
-    size += nodeSize(after) - nodeSize(before);
-    first = next;
-  }
-  if (size === 0) return null;
-  return size > LEAF_ENTRIES_MAX ? { type: 'branch', size, children, hash: null } : collapse(children, size);
+  if (node?.type === 'branch') return applyToBranch(node, changes, from, to, depth);
+  const entries = merge(node === null ? [] : entriesOf(node), changes, from, to);
+  return subtree(entries, 0, entries.length, depth);
 }
 
-/** The one leaf of a subtree that became small; all its children are leaves then. */
-function collapse(children: readonly (Node | null)[], size: number): Node {
-  const packed = new Uint8Array(size * ENTRY_BYTES);
-  const values: Bytes[] = [];
-  for (const child of children) {
-    if (child === null) continue;
-    assert(child.type === 'leaf', 'a branch of too few entries');
-    packed.set(child.committed.subarray(1), values.length * ENTRY_BYTES);
-    values.push(...child.values);
-  }
-  return leaf({ packed, values }, 0, size);
-}
-
-function applyToLeaf(
-  old: Extract<Node, { type: 'leaf' }> | null,
+function applyToBranch(
+  branch: Branch,
   changes: readonly Change[],
   from: number,
   to: number,
   depth: number,
 ): Node | null {
-  const oldCount = nodeSize(old);
-  const packed = new Uint8Array((oldCount + to - from) * ENTRY_BYTES);
-  const values: Bytes[] = [];
-  let kept = 0;
-  let next = from;
-  while (kept < oldCount || next < to) {
-    const keptAt = 1 + kept * ENTRY_BYTES;
-    const order =
-      kept === oldCount ? 1 : next === to ? -1 : comparePaths(old!.committed, keptAt, changes[next]!.entry, 0);
-    if (order < 0) {
-      copyEntry(old!.committed, keptAt, packed, values.length * ENTRY_BYTES);
-      values.push(old!.values[kept++]!);
-      continue;
-    }
-    if (order === 0) kept++;
-    const { entry, value } = changes[next++]!;
-    if (value === null) continue;
-    copyEntry(entry, 0, packed, values.length * ENTRY_BYTES);
-    values.push(value);
+  const children = branch.children.slice();
+  const before = bitmapOf(branch);
+  let { size } = branch;
+  let bitmap = before;
+  let digests = '';
+  let copied = BRANCH_HEAD;
+  for (let first = from; first < to; ) {
+    const slot = nibble(changes[first]!.digests, depth);
+    const next = endOfSlot(changes, first, to, depth, slot);
+    const old = children[slot]!;
+    const child = apply(old, changes, first, next, depth + 1);
+    children[slot] = child;
+    size += nodeSize(child) - nodeSize(old);
+    bitmap = child === null ? bitmap & ~(1 << slot) : bitmap | (1 << slot);
+    const at = BRANCH_HEAD + rank(before, slot) * DIGEST_BYTES;
+    digests += branch.committed.slice(copied, at) + (child === null ? '' : child.digest);
+    copied = old === null ? at : at + DIGEST_BYTES;
+    first = next;
   }
-  return subtree({ packed, values }, 0, values.length, depth);
+  if (size > LEAF_ENTRIES_MAX) return branchOf(size, children, bitmap, digests + branch.committed.slice(copied));
+  return size === 0 ? null : collapse(children);
 }
 
-/** A loop and no `set`: sixty-four bytes are copied sooner than a view of them is made. */
-function copyEntry(source: Bytes, sourceAt: number, target: Bytes, targetAt: number): void {
-  for (let i = 0; i < ENTRY_BYTES; i++) target[targetAt + i] = source[sourceAt + i]!;
+/** The one leaf of a subtree that became small; all its children are leaves then. */
+function collapse(children: readonly (Node | null)[]): Leaf {
+  let entries = '';
+  const values: Bytes[] = [];
+  for (const child of children) {
+    if (child === null) continue;
+    assert(child.type === 'leaf', 'a branch of too few entries');
+    entries += child.committed.slice(LEAF_HEAD);
+    values.push(...child.values);
+  }
+  return leafOf(entries, values);
+}
+
+function entriesOf({ committed, values }: Leaf): Entry[] {
+  return values.map((value, i) => {
+    const at = LEAF_HEAD + i * ENTRY_BYTES;
+    return { digests: committed.slice(at, at + ENTRY_BYTES), value };
+  });
+}
+
+function merge(entries: readonly Entry[], changes: readonly Change[], from: number, to: number): Entry[] {
+  const merged: Entry[] = [];
+  let kept = 0;
+  for (let i = from; i < to; i++) {
+    const { digests, value } = changes[i]!;
+    while (kept < entries.length && comparePaths(entries[kept]!.digests, 0, digests, 0) < 0)
+      merged.push(entries[kept++]!);
+    if (kept < entries.length && comparePaths(entries[kept]!.digests, 0, digests, 0) === 0) kept++;
+    if (value !== null) merged.push({ digests, value });
+  }
+  while (kept < entries.length) merged.push(entries[kept++]!);
+  return merged;
+}
+
+/** Where the changes from `first` on leave the child `slot` of a branch at `depth`. */
+function endOfSlot(changes: readonly Change[], first: number, to: number, depth: number, slot: number): number {
+  let next = first;
+  while (next < to && nibble(changes[next]!.digests, depth) === slot) next++;
+  return next;
 }
 
 /** The subtree at `depth` of the entries from `from` to `to`. */
-function subtree(entries: Entries, from: number, to: number, depth: number): Node | null {
+function subtree(entries: readonly Entry[], from: number, to: number, depth: number): Node | null {
   if (from === to) return null;
-  if (to - from <= LEAF_ENTRIES_MAX) return leaf(entries, from, to);
+  if (to - from <= LEAF_ENTRIES_MAX) return packed(entries.slice(from, to));
   assert(depth < DEPTH_MAX, 'more keys of one path than a leaf holds');
   const children: (Node | null)[] = [];
+  let bitmap = 0;
+  let digests = '';
   let first = from;
   for (let slot = 0; slot < CHILDREN; slot++) {
-    let next = first;
-    while (next < to && nibble(entries.packed, depth, next * ENTRY_BYTES) === slot) next++;
-    children.push(subtree(entries, first, next, depth + 1));
+    const next = endOfSlot(entries, first, to, depth, slot);
+    const child = subtree(entries, first, next, depth + 1);
+    children.push(child);
+    if (child !== null) {
+      bitmap |= 1 << slot;
+      digests += child.digest;
+    }
     first = next;
   }
-  return { type: 'branch', size: to - from, children, hash: null };
+  return branchOf(to - from, children, bitmap, digests);
 }
 
-function leaf(entries: Entries, from: number, to: number): Node {
-  const committed = new Uint8Array(1 + (to - from) * ENTRY_BYTES);
-  committed[0] = LEAF_PREFIX;
-  committed.set(entries.packed.subarray(from * ENTRY_BYTES, to * ENTRY_BYTES), 1);
-  return { type: 'leaf', committed, values: entries.values.slice(from, to), hash: null };
+function packed(entries: readonly Entry[]): Leaf {
+  let digests = '';
+  for (const entry of entries) digests += entry.digests;
+  return leafOf(
+    digests,
+    entries.map(entry => entry.value),
+  );
 }
