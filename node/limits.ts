@@ -1,0 +1,133 @@
+/**
+ * Every bound of the node in one place, each with what breaks without it. Times in ms. The relations between them are
+ * asserted below, so that a change of one that needs a change of another does not start.
+ */
+import { assert } from '../ledger/types/assert.ts';
+import { BLOCK_BYTES_MAX } from '../ledger/types/block.ts';
+import { VALIDATORS_MAX } from '../ledger/types/validator.ts';
+
+const KIB = 1024;
+const MIB = 1024 * 1024;
+
+/** A whole block with its certificate and what stands around both. The largest thing that a peer may send at all. */
+export const NETWORK_MESSAGE_BYTES_MAX = BLOCK_BYTES_MAX + 256 * KIB;
+
+// Connections
+
+/** Without it one address that opens sockets takes the node's descriptors. */
+export const CONNECTIONS_MAX = 256;
+/** Sockets whose handshake is not done; without it strangers hold memory and processor time. */
+export const CONNECTIONS_PENDING_MAX = 64;
+/** New sockets from one address per second. A whole network on one machine restarts within it. */
+export const CONNECTIONS_PER_HOST_PER_SECOND_MAX = 64;
+/** From the socket to the end of the handshake; without it a silent stranger keeps a pending place. */
+export const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** Without it a peer that never says hello stays connected and is of no use. */
+export const HELLO_TIMEOUT_MS = 5_000;
+export const HELLO_BYTES_MAX = 1 * KIB;
+/** Streams that a peer may hold open on one connection; each may buffer a window. */
+export const STREAMS_INBOUND_MAX = 32;
+export const STREAMS_OUTBOUND_MAX = 64;
+/** Unread bytes of one stream before its sender has to wait. */
+export const STREAM_WINDOW_BYTES_MAX = 2 * MIB;
+/** What a sender that ignores the window may make a stream hold before it is reset. */
+export const STREAM_READ_BYTES_MAX = 4 * MIB;
+/** Unsent bytes of one stream before it is reset: a peer that reads too slowly to follow is cut and comes back by sync. */
+export const STREAM_WRITE_BYTES_MAX = 24 * MIB;
+
+/** First wait before a configured peer is dialled again, doubled up to the second. A restarted peer is back within a second. */
+export const REDIAL_MS_MIN = 100;
+export const REDIAL_MS_MAX = 1_000;
+/** After a refusal that only an operator can end, such as another genesis: dialling fast would only fill two logs. */
+export const REDIAL_REFUSED_MS = 10_000;
+export const DIAL_TIMEOUT_MS = 5_000;
+/** A peer that was cut for what it sent is refused this long; without it, it is back at once and sends it again. */
+export const BAN_MS = 10_000;
+export const BANS_MAX = 1_000;
+/** Two connections between the same two nodes within this time were dialled at once: the rule for that decides. */
+export const DUPLICATE_MS = 3_000;
+
+// Direct streams
+
+/** The largest consensus message with its envelope. */
+export const DIRECT_MESSAGE_BYTES_MAX = 1 * MIB;
+/** What waits for one peer on one channel. Above it the oldest is dropped: an undecided engine sends its latest again. */
+export const DIRECT_QUEUE_MESSAGES_MAX = 4_096;
+export const DIRECT_QUEUE_BYTES_MAX = 8 * MIB;
+/** Messages of one tick leave in writes of about this size. */
+export const DIRECT_WRITE_BYTES = 256 * KIB;
+
+// Gossip
+
+/** Subscriptions, messages and control entries in one gossip frame; the library's own bounds are in the thousands. */
+export const GOSSIP_FRAME_ENTRIES_MAX = 64;
+/** Memory for one peer's subscriptions: a few topics, each charged its name and one KiB. */
+export const GOSSIP_SUBSCRIPTION_BYTES_MAX = 16 * KIB;
+/** How long a message is known as seen. Times the rate below it bounds what a flooding member makes the node remember. */
+export const GOSSIP_SEEN_MS = 30_000;
+/** New messages per second from one peer, and how many at once; a peer above it is cut. */
+export const GOSSIP_MESSAGES_PER_SECOND_MAX = 2_000;
+export const GOSSIP_BURST_MAX = 8_000;
+/** Messages of one peer that are being validated; above it further ones are ignored, neither kept nor forwarded. */
+export const GOSSIP_VALIDATING_MESSAGES_MAX = 1_024;
+export const GOSSIP_VALIDATING_BYTES_MAX = 3 * NETWORK_MESSAGE_BYTES_MAX;
+/** Rejected messages from one peer, of which it gets one forgiven per second; a peer above it is cut. */
+export const GOSSIP_REJECTED_MAX = 16;
+/** The same vote through gossip within this time is not passed on again, whatever stands around it. */
+export const GOSSIP_VOTE_REPEAT_MS = 400;
+export const GOSSIP_VOTES_REMEMBERED_MAX = 10_000;
+/** Peers that a message is passed on to. A network up to this size is one full mesh. */
+export const GOSSIP_MESH = 8;
+export const GOSSIP_MESH_MIN = 6;
+export const GOSSIP_MESH_MAX = 12;
+
+// Requests
+
+export const REQUEST_BYTES_MAX = 4 * KIB;
+/** Requests of one peer that are being answered, and of all peers. Without it block sync of others starves consensus. */
+export const REQUESTS_PER_PEER_MAX = 4;
+export const REQUESTS_MAX = 16;
+/** All frames of one answer. */
+export const RESPONSE_BYTES_MAX = 2 * NETWORK_MESSAGE_BYTES_MAX;
+/** Longest silence in the middle of an answer, on either side. */
+export const REQUEST_IDLE_MS = 5_000;
+
+// Block sync
+
+/** An answer ends when it has reached this size; one block may exceed it. */
+export const SYNC_RANGE_BYTES = 2 * MIB;
+export const SYNC_RANGE_BLOCKS_MAX = 512;
+/** Frames received and not yet applied. */
+export const SYNC_BUFFER_BYTES_MAX = NETWORK_MESSAGE_BYTES_MAX + SYNC_RANGE_BYTES;
+/** A peer that sent something false or kept us waiting is not asked again for this long. */
+export const SYNC_BAN_MS = 10_000;
+/** Wait before the next round when no peer could help. */
+export const SYNC_RETRY_MS = 250;
+/** Longest time for one range from one peer, however steadily it trickles. */
+export const SYNC_RANGE_TIMEOUT_MS = 20_000;
+
+// Verification
+
+/** Signatures checked before the event loop runs again: 32 take about 1.7 ms. */
+export const VERIFY_SLICE = 32;
+/** Signatures that wait in one priority class; above it the answer is busy. Half a million bytes of pending work at 54 µs each. */
+export const VERIFY_QUEUE_MAX = 40_000;
+
+// Transaction batches
+
+/** Transactions leave in batches of about this size, or after the delay. */
+export const BATCH_BYTES = 64 * KIB;
+export const BATCH_DELAY_MS = 3;
+export const BATCH_TRANSACTIONS_MAX = 2_000;
+/** A batch may exceed {@link BATCH_BYTES} by its last transaction. */
+export const BATCH_BYTES_MAX = 512 * KIB;
+
+assert(STREAM_WINDOW_BYTES_MAX <= STREAM_READ_BYTES_MAX, 'an honest sender would overrun the read buffer');
+assert(NETWORK_MESSAGE_BYTES_MAX * 2 <= STREAM_WRITE_BYTES_MAX, 'two blocks in a row would cut an honest peer');
+assert(DIRECT_MESSAGE_BYTES_MAX <= DIRECT_QUEUE_BYTES_MAX, 'the largest direct message has no place in the queue');
+assert(SYNC_RANGE_BYTES + NETWORK_MESSAGE_BYTES_MAX <= RESPONSE_BYTES_MAX, 'an honest range answer would be cut');
+assert(SYNC_RANGE_BYTES + NETWORK_MESSAGE_BYTES_MAX <= SYNC_BUFFER_BYTES_MAX, 'a range has no place in the buffer');
+assert(VALIDATORS_MAX <= CONNECTIONS_MAX, 'the validators of one network cannot all be connected');
+assert(REQUESTS_PER_PEER_MAX + 8 <= STREAMS_INBOUND_MAX, 'requests would take the streams of votes and gossip');
+assert(GOSSIP_MESH_MIN <= GOSSIP_MESH && GOSSIP_MESH <= GOSSIP_MESH_MAX, 'gossip mesh bounds are out of order');
+assert(BATCH_BYTES < BATCH_BYTES_MAX && BATCH_BYTES_MAX < NETWORK_MESSAGE_BYTES_MAX, 'batch sizes are out of order');

@@ -1,0 +1,86 @@
+/**
+ * What one peer may make this node do through gossip. Ids are hashes of content, so a message that a peer is not allowed
+ * to deliver now would also be ignored when an honest peer brings it: a peer above its rate is therefore cut, not muted.
+ */
+import { sha256Hex } from '#crypto';
+import type { Bytes } from '../../ledger/types/bytes.ts';
+import type { Hash, Millis } from '../../ledger/types/ids.ts';
+import {
+  GOSSIP_BURST_MAX,
+  GOSSIP_MESSAGES_PER_SECOND_MAX,
+  GOSSIP_REJECTED_MAX,
+  GOSSIP_VALIDATING_BYTES_MAX,
+  GOSSIP_VALIDATING_MESSAGES_MAX,
+  GOSSIP_VOTE_REPEAT_MS,
+  GOSSIP_VOTES_REMEMBERED_MAX,
+} from '../limits.ts';
+import type { Verdict } from './transport.ts';
+
+/** An allowance that refills with time. */
+interface Bucket {
+  left: number;
+  at: Millis;
+}
+
+function take(bucket: Bucket, now: Millis, perSecond: number, max: number): boolean {
+  bucket.left = Math.min(max, bucket.left + ((now - bucket.at) / 1000) * perSecond);
+  bucket.at = now;
+  bucket.left -= 1;
+  return bucket.left >= 0;
+}
+
+export type GossipOffence = 'GOSSIP_FLOOD' | 'GOSSIP_INVALID';
+
+export interface GossipGuard {
+  /** Runs `validate` within the peer's allowance. */
+  judge(bytes: Bytes, validate: () => Promise<Verdict>): Promise<Verdict>;
+}
+
+/** The guard of one peer; `offence` is called when it is to be cut. */
+export function createGossipGuard(now: () => Millis, offence: (code: GossipOffence) => void): GossipGuard {
+  const messages: Bucket = { left: GOSSIP_BURST_MAX, at: now() };
+  const rejections: Bucket = { left: GOSSIP_REJECTED_MAX, at: now() };
+  let validating = 0;
+  let validatingBytes = 0;
+
+  return {
+    async judge(bytes, validate) {
+      if (!take(messages, now(), GOSSIP_MESSAGES_PER_SECOND_MAX, GOSSIP_BURST_MAX)) {
+        offence('GOSSIP_FLOOD');
+        return 'ignore';
+      }
+      if (validating >= GOSSIP_VALIDATING_MESSAGES_MAX) return 'ignore';
+      if (validatingBytes + bytes.length > GOSSIP_VALIDATING_BYTES_MAX) return 'ignore';
+      validating += 1;
+      validatingBytes += bytes.length;
+      try {
+        const verdict = await validate();
+        if (verdict === 'reject' && !take(rejections, now(), 1, GOSSIP_REJECTED_MAX)) offence('GOSSIP_INVALID');
+        return verdict;
+      } finally {
+        validating -= 1;
+        validatingBytes -= bytes.length;
+      }
+    },
+  };
+}
+
+/** Tells whether the same vote came through gossip a moment ago, in whatever wrapping. */
+export function createVoteMemory(now: () => Millis): { repeated(vote: Bytes): boolean } {
+  const seen = new Map<Hash, Millis>();
+  return {
+    repeated(vote) {
+      const id = sha256Hex(vote);
+      const last = seen.get(id);
+      if (last !== undefined && now() - last < GOSSIP_VOTE_REPEAT_MS) return true;
+      seen.delete(id);
+      seen.set(id, now());
+      // In order of time: the oldest go first, expired or not.
+      for (const [each, at] of seen) {
+        if (seen.size <= GOSSIP_VOTES_REMEMBERED_MAX && now() - at < GOSSIP_VOTE_REPEAT_MS) break;
+        seen.delete(each);
+      }
+      return false;
+    },
+  };
+}
