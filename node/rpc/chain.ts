@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { err, ok } from '../../ledger/types/errors.ts';
 import type { BlockId, Height } from '../../ledger/types/ids.ts';
-import { cursorOf, PAGE_ITEMS_DEFAULT, page, pageParams, positionOf } from './cursor.ts';
+import { badCursor, cursorOf, PAGE_ITEMS_DEFAULT, page, pageParams, positionOf } from './cursor.ts';
 import { fault } from './errors.ts';
 import { type Method, method } from './method.ts';
 import type { ChainReader, StoredBlock } from './ports.ts';
@@ -125,9 +125,6 @@ function getBlocks(chain: ChainReader): Method {
     },
   });
 }
-
-export const badCursor = () =>
-  fault('INVALID_PARAMS', 'parameter cursor is none that this method gave', { data: { parameter: 'cursor' } });
 
 function heightOf(cursor: string): Height | null {
   const position = positionOf(cursor);

@@ -1,5 +1,8 @@
 /** Pages of long lists. A cursor is opaque to clients: base64url of what the next page begins after. */
 import Type from 'typebox';
+import { err, type Fault, ok, type Result } from '../../ledger/types/errors.ts';
+import { fault } from './errors.ts';
+import type { StateReader } from './ports.ts';
 
 export const PAGE_ITEMS_DEFAULT = 50;
 export const PAGE_ITEMS_MAX = 500;
@@ -26,4 +29,31 @@ export const cursorOf = (position: string): string => Buffer.from(position, 'utf
 export function positionOf(cursor: string): string | null {
   const position = Buffer.from(cursor, 'base64url').toString('utf8');
   return cursorOf(position) === cursor ? position : null;
+}
+
+export const badCursor = (): Fault =>
+  fault('INVALID_PARAMS', 'parameter cursor is none that this method gave', { data: { parameter: 'cursor' } });
+
+export interface PageRequest {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/**
+ * A page of the newest state's entries under `prefix`, in the order of keys. `present` gets what follows the prefix in a key; null
+ * leaves an entry out, so that a page may hold less than its limit and yet not be the last.
+ */
+export async function entriesPage<T>(
+  state: StateReader,
+  prefix: string,
+  { limit = PAGE_ITEMS_DEFAULT, cursor }: PageRequest,
+  present: (rest: string) => T | null,
+): Promise<Result<Page<T>, Fault>> {
+  const after = cursor === undefined ? null : positionOf(cursor);
+  if (cursor !== undefined && after === null) return err(badCursor());
+  // One more than asked for tells whether there is a next page.
+  const entries = await state.list(prefix, after === null ? null : prefix + after, limit + 1);
+  const shown = entries.slice(0, limit).map(({ key }) => key.slice(prefix.length));
+  const items = shown.map(present).filter(item => item !== null);
+  return ok({ items, next: entries.length > limit ? cursorOf(shown.at(-1)!) : null });
 }

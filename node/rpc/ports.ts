@@ -3,21 +3,13 @@
  * value of the ledger's own types; turning it into JSON is the API's part.
  */
 import type { Evidence, Status } from '../../consensus/core.ts';
+import type { ModuleState } from '../../ledger/modules/operation.ts';
 import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { Certificate } from '../../ledger/types/certificate.ts';
 import type { Fault, Result } from '../../ledger/types/errors.ts';
 import type { Header } from '../../ledger/types/header.ts';
-import type {
-  BlockId,
-  ChainId,
-  Hash,
-  Height,
-  Millis,
-  NodeId,
-  PublicKey,
-  TransactionId,
-} from '../../ledger/types/ids.ts';
+import type { BlockId, ChainId, Hash, Height, Millis, PublicKey, TransactionId } from '../../ledger/types/ids.ts';
 import type { Receipt } from '../../ledger/types/receipt.ts';
 import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
 import type { FinalReceipt, Waited } from '../acknowledgements.ts';
@@ -57,14 +49,6 @@ export interface RecordedTransaction {
   readonly time: Millis;
 }
 
-export interface ValidatorRecord {
-  readonly key: NodeId;
-  readonly power: number;
-  /** As genesis or the proposal that added it named it; null where nothing did. */
-  readonly name: string | null;
-  readonly member: string | null;
-}
-
 /** Final blocks, whole or in part. null: there is none, or not here. */
 export interface ChainReader {
   status(): ChainStatus;
@@ -93,13 +77,18 @@ export interface Submitter {
   simulate(transaction: Bytes): Awaitable<Result<Receipt, Fault>>;
 }
 
-/** The versions of the final state that are held: those of heights `oldest` to `newest`. */
+export interface StateEntry {
+  readonly key: string;
+  readonly value: Bytes;
+}
+
+/** The versions of the final state that are held: those after the blocks of heights `oldest` to `newest`. */
 export interface StateReader {
   range(): { readonly oldest: Height; readonly newest: Height };
-  /** null: the key is absent. `height` is in range. */
-  get(key: string, height: Height): Awaitable<Bytes | null>;
-  /** Entries of the newest final state whose keys begin with `prefix` and come after `after`, in key order. */
-  list(prefix: string, after: string | null, limit: number): readonly { readonly key: string; readonly value: Bytes }[];
+  /** The version of a height in range. */
+  at(height: Height): Pick<ModuleState, 'get'>;
+  /** Entries of the newest version whose keys begin with `prefix` and come after the key `after`, in the order of keys. */
+  list(prefix: string, after: string | null, limit: number): Awaitable<readonly StateEntry[]>;
 }
 
 /** Proof bundles in their canonical encoding. */

@@ -28,10 +28,10 @@ export function stateMethods(state: StateReader, prover: Prover): Method[] {
       params,
       result: Type.Object({ key: stateKeyText, value: nullable(base64Text), height: heightNumber }),
       errors: ['PRUNED', 'NOT_FOUND'],
-      async handler({ key, height }) {
+      handler({ key, height }) {
         const at = heldHeight(state, height);
         if (!at.ok) return at;
-        const value = await state.get(key, at.value);
+        const value = state.at(at.value).get(key);
         return ok({ key, value: value && toBase64(value), height: at.value });
       },
     }),

@@ -1,0 +1,213 @@
+/**
+ * The API over HTTP. Every request passes, in this order: the connection's limits, the host and origin rules, the size of
+ * the body, the caller's rate; then JSON-RPC or one of the few plain pages. No answer ever carries a stack trace.
+ */
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fromUtf8 } from '../../ledger/types/bytes.ts';
+import type { Fault } from '../../ledger/types/errors.ts';
+import { BINARY_BODY_BYTES_MAX, splitTransactions } from './binary-submit.ts';
+import { callerOf } from './caller.ts';
+import { fault, httpStatus } from './errors.ts';
+import { blocksBehindOf, readiness } from './health.ts';
+import { guard } from './http-guard.ts';
+import { errorText, type Protocol, respond } from './json-rpc.ts';
+import type { CallContext, Method } from './method.ts';
+import { STYLE_HASH, statusPage } from './page.ts';
+import type { ChainReader, NodeReader, Reporter, StateReader, Submitter } from './ports.ts';
+import { rateLimiter } from './rate-limit.ts';
+import { presentAdmission } from './tx.ts';
+
+/** Two megabytes of transactions in base64, and what stands around them. */
+export const BODY_BYTES_MAX = 3 * 1024 * 1024;
+const HEADER_BYTES_MAX = 16 * 1024;
+/** For the whole of the headers and of the request: a client that sends a byte at a time is cut. */
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const TIMEOUTS_CHECKED_MS = 1_000;
+/** Above the longest that a call may wait, so that a waiting client is not cut, and one that reads nothing is. */
+const SOCKET_IDLE_MS = 90_000;
+const KEEP_ALIVE_MS = 30_000;
+/** Without it the rate limit's own table could be grown from many addresses. */
+const ADDRESSES_MAX = 10_000;
+
+export interface ServerOptions {
+  /** A host and a port; port 0 picks a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Host names beside localhost and plain addresses under which this server may be called. */
+  readonly hosts: readonly string[];
+  /** Origins whose pages may call it; empty: only its own. */
+  readonly origins: readonly string[];
+  readonly callsPerSecond: number;
+  /** Whether callers on this machine are limited too: they share one address, and a proxy here sets its own limits. */
+  readonly limitLoopback: boolean;
+  readonly connectionsMax: number;
+  readonly version: string;
+}
+
+export interface ServerPorts {
+  readonly methods: readonly Method[];
+  readonly chain: ChainReader;
+  readonly state: StateReader;
+  readonly node: NodeReader;
+  readonly submitter: Submitter;
+  readonly reporter: Reporter;
+}
+
+export interface Server {
+  /** `http://host:port`, as it was opened. */
+  readonly url: string;
+  /** Ends waiting calls, then every connection. */
+  close(): Promise<void>;
+}
+
+/** Opens the server. Rejects with Node's own error where the address cannot be had. */
+export async function startServer(options: ServerOptions, ports: ServerPorts): Promise<Server> {
+  const closing = new AbortController();
+  const app = createApp(options, ports, closing.signal);
+  app.server.maxConnections = options.connectionsMax;
+  const url = await app.listen(options.listen);
+  return {
+    url,
+    async close() {
+      closing.abort();
+      await app.close();
+    },
+  };
+}
+
+function createApp(options: ServerOptions, ports: ServerPorts, closing: AbortSignal): FastifyInstance {
+  const app = fastify({
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SOCKET_IDLE_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUTS_CHECKED_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
+    frameworkErrors: (error, _request, reply) => refuse(reply as FastifyReply, faultOf(error, ports.reporter)),
+  });
+  protect(app, options, ports.reporter);
+  const contextOf = contexts(options, closing);
+  serveRpc(app, ports, contextOf);
+  servePages(app, options, ports);
+  return app;
+}
+
+/** What a refusal of the framework is called here; anything else is a bug of ours, for the log alone. */
+function faultOf(error: FastifyError, reporter: Reporter): Fault {
+  if (error.statusCode === 413)
+    return fault('REQUEST_TOO_LARGE', `the body is above the limit of ${BODY_BYTES_MAX} bytes`);
+  if (error.statusCode !== undefined && error.statusCode < 500)
+    return fault('BAD_HTTP_REQUEST', 'not a request that this server can read');
+  reporter.failed('http', error);
+  return fault('INTERNAL_ERROR', 'Internal error');
+}
+
+function refuse(reply: FastifyReply, reason: Fault): FastifyReply {
+  const retryAfterMs = reason.data?.retryAfterMs;
+  if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
+  return reply.code(httpStatus(reason.code)).type('application/json').send(errorText(null, reason));
+}
+
+function protect(app: FastifyInstance, options: ServerOptions, reporter: Reporter): void {
+  app.setErrorHandler<FastifyError>((error, _request, reply) => refuse(reply, faultOf(error, reporter)));
+  app.setNotFoundHandler((_request, reply) => refuse(reply, fault('NO_SUCH_PAGE', 'nothing is served there')));
+  app.addHook('onRequest', async (request, reply) => {
+    const { host, origin } = request.headers;
+    const refusal = guard({ host, origin }, options);
+    return refusal ? refuse(reply, refusal) : undefined;
+  });
+  app.register(helmet, {
+    strictTransportSecurity: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], styleSrc: [STYLE_HASH], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+    },
+  });
+  if (options.origins.length > 0) app.register(cors, { origin: origins(options.origins), methods: ['GET', 'POST'] });
+  // Clients of JSON-RPC send every content type there is, or none. Pages of other origins were refused above.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+const origins = (list: readonly string[]): string | string[] => (list.includes('*') ? '*' : [...list]);
+
+type ContextOf = (request: FastifyRequest, reply: FastifyReply) => CallContext;
+
+function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: AbortSignal): ContextOf {
+  const limiter = rateLimiter({ callsPerSecond, burst: callsPerSecond, addressesMax: ADDRESSES_MAX });
+  return (request, reply) => {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const caller = callerOf(request.socket.remoteAddress);
+    return {
+      signal: AbortSignal.any([closing, gone.signal]),
+      charge(calls) {
+        if (caller.loopback && !limitLoopback) return null;
+        const retryAfterMs = limiter.take(caller.address, calls, performance.now());
+        return retryAfterMs === 0
+          ? null
+          : fault('RATE_LIMITED', `more than ${callsPerSecond} calls per second from one address`, {
+              data: { retryAfterMs },
+            });
+      },
+    };
+  };
+}
+
+function serveRpc(app: FastifyInstance, { methods, submitter, reporter }: ServerPorts, contextOf: ContextOf): void {
+  const protocol: Protocol = {
+    methods: new Map(methods.map(each => [each.name, each])),
+    observe: reporter.called,
+    broke: reporter.failed,
+  };
+
+  app.post('/', async (request, reply) => {
+    const text = fromUtf8(bodyOf(request));
+    if (text === null) return reply.type('application/json').send(errorText(null, fault('PARSE_ERROR', 'Parse error')));
+    const answer = await respond(text, protocol, contextOf(request, reply));
+    if (answer.text === null) return reply.code(204).send();
+    if (answer.refused?.code === 'RATE_LIMITED') return refuse(reply, answer.refused);
+    return reply.type('application/json').send(answer.text);
+  });
+
+  app.post('/v1/transactions', { bodyLimit: BINARY_BODY_BYTES_MAX }, async (request, reply) => {
+    const transactions = splitTransactions(bodyOf(request));
+    if (!transactions.ok) return refuse(reply, transactions.error);
+    const limited = contextOf(request, reply).charge(transactions.value.length);
+    if (limited) return refuse(reply, limited);
+    const admissions = await submitter.submit(transactions.value);
+    return admissions.map(presentAdmission);
+  });
+}
+
+/** An absent body is an empty one. */
+const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
+
+function servePages(app: FastifyInstance, { version }: ServerOptions, { chain, state, node }: ServerPorts): void {
+  app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(statusPage(chain, state, version)));
+
+  app.get('/health/live', () => ({ live: true }));
+
+  app.get<{ Querystring: Record<string, unknown> }>('/health/ready', (request, reply) => {
+    const maxBlocksBehind = blocksBehindOf(request.query.maxBlocksBehind);
+    if (maxBlocksBehind === null)
+      return refuse(
+        reply,
+        fault('INVALID_PARAMS', 'maxBlocksBehind must be a number', { hint: 'such as ?maxBlocksBehind=2' }),
+      );
+    const answer = readiness(chain, node, maxBlocksBehind);
+    return reply.code(answer.ready ? 200 : 503).send(answer);
+  });
+
+  app.get('/version', () => {
+    const { chainId, genesisId, engine } = chain.status();
+    return { version, protocolVersion: node.info().protocolVersion, chainId, genesisId, engine };
+  });
+}
