@@ -2,7 +2,17 @@
  * The keys of a node and of a validator at rest: one line, `ed25519:` and the 64 hex digits of the seed, in a file that
  * its owner alone may read. In clear, so that a node starts without a person; whoever can read the file is the node.
  */
-import { closeSync, fchmodSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { SecretKey } from '../ledger/crypto/port.ts';
 import { type Bytes, fromHex, toHex } from '../ledger/types/bytes.ts';
@@ -26,8 +36,12 @@ export function createKey(path: string, secret: Bytes = randomBytes(32)): Secret
   try {
     // The process's umask may have taken a right from the owner, too.
     fchmodSync(descriptor, OWNER_ONLY);
-    writeSync(descriptor, `${PREFIX}${toHex(secret)}\n`);
+    writeFileSync(descriptor, `${PREFIX}${toHex(secret)}\n`);
     fsyncSync(descriptor);
+  } catch (error) {
+    // Half a key would be in the way of the next attempt.
+    rmSync(path, { force: true });
+    throw unusable(path, 'KEY_FILE_UNWRITABLE', error);
   } finally {
     closeSync(descriptor);
   }
@@ -95,11 +109,15 @@ function attempt<T>(path: string, code: string, action: () => T): T {
         hint: 'check the home directory, or restore the file from a backup',
         data: { path },
       });
-    throw new FaultError({
-      code,
-      message: `${path}: ${(error as Error).message}`,
-      hint: 'check who owns the file and its directory',
-      data: { path },
-    });
+    throw unusable(path, code, error);
   }
+}
+
+function unusable(path: string, code: string, error: unknown): FaultError {
+  return new FaultError({
+    code,
+    message: `${path}: ${(error as Error).message}`,
+    hint: 'check who owns the file and its directory, and the space left',
+    data: { path },
+  });
 }
