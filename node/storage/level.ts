@@ -1,0 +1,198 @@
+/** LevelDB behind a narrow door: the only file that imports it. Never repairs: a database that lies is fetched anew. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { Level as Database } from 'level';
+import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
+import { FaultError } from '../../ledger/types/errors.ts';
+import type { Height } from '../../ledger/types/ids.ts';
+import { diskFault, storeDamaged } from './fault.ts';
+
+/** The first byte of every key. Written constants: a change is a new format. */
+export const BUCKET = {
+  /** text → what this database is and how far it goes (store.ts) */
+  meta: 0,
+  /** height → block id ‖ encoded header */
+  header: 1,
+  /** height → encoded list of transactions: header ‖ this is the encoded block */
+  body: 2,
+  /** height → encoded certificate */
+  certificate: 3,
+  /** height → encoded list of receipts */
+  receipts: 4,
+  /** block id → height */
+  height: 5,
+  /** transaction id → height, index */
+  transaction: 6,
+  /** state key → value, of the final state */
+  state: 7,
+  /** height → the state values that the block at that height replaced */
+  undo: 8,
+} as const;
+export type Bucket = (typeof BUCKET)[keyof typeof BUCKET];
+
+const UNUSED = Uint8Array.of(0xff);
+const CHECKSUM_BYTES = 4;
+/** Entries of one {@link Level.page} at most, so that no read holds an unbounded part of the database in memory. */
+export const PAGE_ENTRIES_MAX = 1_000;
+
+/** Key and new value; null deletes. */
+export type LevelWrite = readonly [key: Bytes, value: Bytes | null];
+
+export interface Level {
+  /** The directory, to be named in faults. */
+  readonly path: string;
+  /** Whether the database was made by this opening. */
+  readonly created: boolean;
+  get(key: Bytes): Bytes | null;
+  /** All or nothing. `sync`: durable, with everything written before. */
+  batch(writes: readonly LevelWrite[], sync?: boolean): Promise<void>;
+  /** Makes everything written so far durable. */
+  settle(): Promise<void>;
+  /** Up to `limit` entries in order of key, those that begin with `prefix` and come after the key `after`. */
+  page(prefix: Bytes, after: Bytes | null, limit: number): Promise<(readonly [key: Bytes, value: Bytes])[]>;
+  /** Every entry that begins with `prefix`, in order of key, in pages, as they all are when the reading begins. */
+  scan(prefix: Bytes): AsyncGenerator<(readonly [key: Bytes, value: Bytes])[]>;
+  close(): Promise<void>;
+}
+
+/** What the library has under Node and does not declare, because it has it under Node only. */
+interface Compacting {
+  compactRange(start: Bytes, end: Bytes): Promise<void>;
+}
+
+export function levelKey(bucket: Bucket, rest: Bytes): Bytes {
+  const key = new Uint8Array(1 + rest.length);
+  key[0] = bucket;
+  key.set(rest, 1);
+  return key;
+}
+
+/** Heights big-endian, so that the order of keys is the order of blocks. */
+export function heightKey(bucket: Bucket, height: Height): Bytes {
+  const key = new Uint8Array(9);
+  key[0] = bucket;
+  new DataView(key.buffer).setBigUint64(1, BigInt(height));
+  return key;
+}
+
+export const textKey = (bucket: Bucket, text: string): Bytes => levelKey(bucket, utf8(text));
+
+/** The least key that is greater than every key beginning with `prefix`. Its last byte is never 255: buckets are small numbers, the rest is ASCII. */
+function prefixEnd(prefix: Bytes): Bytes {
+  const end = prefix.slice();
+  let last = end.length - 1;
+  while (end[last] === 0xff) last--;
+  end[last]!++;
+  return end.subarray(0, last + 1);
+}
+
+/**
+ * LevelDB does not check its own checksums on ordinary reads, so each value carries one, over its key as well: a value
+ * that came to stand under another key is found too.
+ */
+function seal(key: Bytes, value: Bytes): Bytes {
+  const sealed = new Uint8Array(CHECKSUM_BYTES + value.length);
+  new DataView(sealed.buffer).setUint32(0, crc32(value, crc32(key)));
+  sealed.set(value, CHECKSUM_BYTES);
+  return sealed;
+}
+
+function unseal(path: string, key: Bytes, sealed: Bytes): Bytes {
+  // LevelDB hands out Buffers, whose slice() is a view: nothing beyond this file shall meet one.
+  const value = new Uint8Array(sealed.buffer, sealed.byteOffset, sealed.byteLength).subarray(CHECKSUM_BYTES);
+  const view = new DataView(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  if (sealed.length < CHECKSUM_BYTES || view.getUint32(0) !== crc32(value, crc32(key))) {
+    throw storeDamaged(path, `a value in bucket ${key[0]} does not match its checksum`);
+  }
+  return value;
+}
+
+/** Opens or makes the database. Fails with DATA_DIRECTORY_IN_USE, STORE_DAMAGED, DISK_FULL or STORE_FAILED. */
+export async function openLevel(path: string): Promise<Level> {
+  const created = !existsSync(path) || readdirSync(path).length === 0;
+  // Without this file LevelDB would begin an empty database in the midst of the old one's tables.
+  if (!created && !existsSync(join(path, 'CURRENT'))) throw storeDamaged(path, 'its file CURRENT is missing');
+  const database = new Database<Uint8Array, Uint8Array>(path, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+  }) as Database<Uint8Array, Uint8Array> & Compacting;
+  const fault = (error: unknown): FaultError => levelFault(path, error);
+  try {
+    await database.open();
+  } catch (error) {
+    throw fault(error);
+  }
+  return {
+    path,
+    created,
+    get(key) {
+      let sealed: Uint8Array | undefined;
+      try {
+        sealed = database.getSync(key);
+      } catch (error) {
+        throw fault(error);
+      }
+      return sealed === undefined ? null : unseal(path, key, sealed);
+    },
+    async batch(writes, sync = false) {
+      const operations = writes.map(([key, value]) =>
+        value === null ? ({ type: 'del', key } as const) : ({ type: 'put', key, value: seal(key, value) } as const),
+      );
+      await database.batch(operations, { sync }).catch(error => {
+        throw fault(error);
+      });
+    },
+    async settle() {
+      // A synced write would sync LevelDB's present log only, not the one before it, whose entries may be in no table yet.
+      // Compacting a range without entries writes what is in memory to a synced table, and nothing else.
+      await database.compactRange(UNUSED, UNUSED).catch((error: unknown) => {
+        throw fault(error);
+      });
+    },
+    async page(prefix, after, limit) {
+      const range = { ...(after ? { gt: after } : { gte: prefix }), lt: prefixEnd(prefix) };
+      const entries = await database
+        .iterator({ ...range, limit: Math.min(limit, PAGE_ENTRIES_MAX) })
+        .all()
+        .catch(error => {
+          throw fault(error);
+        });
+      return entries.map(([key, sealed]) => [key, unseal(path, key, sealed)] as const);
+    },
+    async *scan(prefix) {
+      const iterator = database.iterator({ gte: prefix, lt: prefixEnd(prefix) });
+      try {
+        for (;;) {
+          const entries = await iterator.nextv(PAGE_ENTRIES_MAX);
+          if (entries.length === 0) return;
+          yield entries.map(([key, sealed]) => [key, unseal(path, key, sealed)] as const);
+        }
+      } catch (error) {
+        throw error instanceof FaultError ? error : fault(error);
+      } finally {
+        await iterator.close();
+      }
+    },
+    close: () => database.close(),
+  };
+}
+
+function levelFault(path: string, error: unknown): FaultError {
+  const failure = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+  const { code, message } = failure.code === 'LEVEL_DATABASE_NOT_OPEN' && failure.cause ? failure.cause : failure;
+  if (code === 'LEVEL_LOCKED') {
+    return new FaultError({
+      code: 'DATA_DIRECTORY_IN_USE',
+      message: `another process holds ${path}`,
+      hint: 'stop the other node, or give this one its own data directory: two nodes on one directory would vote twice',
+      data: { path },
+    });
+  }
+  if (/no space left/i.test(message)) return diskFault('STORE_FAILED', path, { ...failure, code: 'ENOSPC', message });
+  // A file that the database names and that is gone or short is damage too, under LevelDB's code for input and output.
+  if (code === 'LEVEL_CORRUPTION' || /no such file|missing files|truncated/i.test(message)) {
+    return storeDamaged(path, message);
+  }
+  return diskFault('STORE_FAILED', path, { ...failure, message });
+}

@@ -1,0 +1,182 @@
+/**
+ * The records of the log and what they add up to: the engine's records, the blocks that were persisted and not decided,
+ * and the decisions that the database may not have yet.
+ */
+import type { Write } from '../../consensus/core.ts';
+import { BLOCK_BYTES_MAX, type IdentifiedBlock } from '../../ledger/types/block.ts';
+import type { Bytes } from '../../ledger/types/bytes.ts';
+import { type Certificate, certificate } from '../../ledger/types/certificate.ts';
+import { bytes, type Codec, decode, encode, list, option, struct, text } from '../../ledger/types/codec.ts';
+import { type BlockId, type Height, hash, height } from '../../ledger/types/ids.ts';
+import { decodeBlock, type EncodedBlock } from './block-store.ts';
+import { logDamaged } from './fault.ts';
+import type { LogEntry } from './log.ts';
+import type { LogRecord } from './segment.ts';
+
+/** Written constants: a change is a new format. 0 is the log's own mark. */
+const TYPE = { snapshot: 1, block: 2, writes: 3, decision: 4 } as const;
+
+/** Engine records: together at most this many, each at most this large, so that a snapshot fits into one log record. */
+const RECORDS_MAX = 1_000;
+const RECORD_KEY_BYTES_MAX = 256;
+const RECORD_VALUE_BYTES_MAX = 8 * 1024 * 1024;
+
+/** A point of the final chain. */
+export interface Final {
+  readonly height: Height;
+  readonly id: BlockId;
+}
+
+interface LoggedBlock extends EncodedBlock {
+  readonly height: Height;
+  readonly id: BlockId;
+}
+
+interface Decision extends Final {
+  readonly certificate: Certificate | null;
+}
+
+export const final: Codec<Final> = struct({ height, id: hash });
+const write: Codec<Write> = struct({
+  key: text(RECORD_KEY_BYTES_MAX),
+  value: option(bytes(RECORD_VALUE_BYTES_MAX)),
+});
+const writes = list(write, RECORDS_MAX);
+const snapshot: Codec<{ readonly final: Final | null; readonly records: readonly Write[] }> = struct({
+  final: option(final),
+  records: writes,
+});
+const loggedBlock: Codec<LoggedBlock> = struct({
+  height,
+  id: hash,
+  header: bytes(64 * 1024),
+  body: bytes(BLOCK_BYTES_MAX),
+});
+const decision: Codec<Decision> = struct({ height, id: hash, certificate: option(certificate) });
+
+export const writesEntry = (value: readonly Write[]): LogEntry => ({
+  type: TYPE.writes,
+  payload: encode(writes, value),
+});
+
+export const snapshotEntry = (at: Final | null, records: ReadonlyMap<string, Bytes>): LogEntry => ({
+  type: TYPE.snapshot,
+  payload: encode(snapshot, { final: at, records: [...records].map(([key, value]) => ({ key, value })) }),
+});
+
+export const blockEntry = ({ id, header }: IdentifiedBlock, encoded: EncodedBlock): LogEntry => ({
+  type: TYPE.block,
+  payload: encode(loggedBlock, { height: header.height, id, ...encoded }),
+});
+
+export const decisionEntry = (at: Final, by: Certificate | null): LogEntry => ({
+  type: TYPE.decision,
+  payload: encode(decision, { height: at.height, id: at.id, certificate: by }),
+});
+
+export function applyWrites(records: Map<string, Bytes>, changes: readonly Write[]): void {
+  for (const { key, value } of changes) {
+    if (value === null) records.delete(key);
+    else records.set(key, value);
+  }
+}
+
+export interface DecidedBlock {
+  readonly block: IdentifiedBlock;
+  readonly certificate: Certificate | null;
+}
+
+/** What the log adds up to. */
+export interface Recovered {
+  readonly records: Map<string, Bytes>;
+  /** What was final when the oldest kept segment began: the database must have that much. */
+  readonly base: Final | null;
+  /** The last decision. */
+  readonly decided: Final | null;
+  /** Persisted blocks above the last decision, oldest first. */
+  readonly pending: readonly { readonly block: IdentifiedBlock; readonly encoded: EncodedBlock }[];
+  /** Decisions above `keepAbove`, in order of height. */
+  readonly decisions: readonly DecidedBlock[];
+}
+
+interface Recovery {
+  take(record: LogRecord, path: string): void;
+  finish(): Recovered;
+}
+
+/** Folds the records of the log. Blocks up to `keepAbove` are the database's and dropped at once. */
+export function recovery(keepAbove: Height): Recovery {
+  const records = new Map<string, Bytes>();
+  const blocks = new Map<BlockId, { readonly logged: LoggedBlock; readonly path: string }>();
+  let decisions: (Decision & { readonly path: string })[] = [];
+  let base: Final | null = null;
+  let decided: Final | null = null;
+  let begun = false;
+
+  function read<T>(codec: Codec<T>, { sequence, payload }: LogRecord, path: string): T {
+    const result = decode(codec, payload);
+    if (!result.ok) throw logDamaged(path, 0, `record ${sequence} does not decode: ${result.error.reason}`);
+    return result.value;
+  }
+
+  function takeSnapshot(record: LogRecord, path: string): void {
+    const taken = read(snapshot, record, path);
+    records.clear();
+    applyWrites(records, taken.records);
+    // The first one, or one that begins anew because the database was deleted and is fetched from peers.
+    if (!begun || taken.final?.id !== decided?.id) {
+      base = taken.final;
+      decided = taken.final;
+      decisions = [];
+    }
+    begun = true;
+  }
+
+  function takeDecision(record: LogRecord, path: string): void {
+    const taken = read(decision, record, path);
+    if (decided && taken.height !== decided.height + 1) {
+      throw logDamaged(path, 0, `record ${record.sequence} decides height ${taken.height} after ${decided.height}`);
+    }
+    decided = { height: taken.height, id: taken.id };
+    if (taken.height > keepAbove) decisions.push({ ...taken, path });
+    for (const [id, { logged }] of blocks) {
+      if (logged.height <= taken.height && (id !== taken.id || taken.height <= keepAbove)) blocks.delete(id);
+    }
+  }
+
+  function blockOf(id: BlockId, path: string): { block: IdentifiedBlock; encoded: EncodedBlock } {
+    const found = blocks.get(id);
+    if (!found) throw logDamaged(path, 0, `block ${id} was decided and is not there`);
+    const { header, body } = found.logged;
+    const block = decodeBlock({ header, body });
+    if (block?.id !== id) throw logDamaged(found.path, 0, `block ${id} is not the one that was logged`);
+    return { block, encoded: { header, body } };
+  }
+
+  return {
+    take(record, path) {
+      if (!begun && record.type !== TYPE.snapshot)
+        throw logDamaged(path, 0, 'the oldest segment begins without a snapshot');
+      if (record.type === TYPE.snapshot) takeSnapshot(record, path);
+      else if (record.type === TYPE.writes) applyWrites(records, read(writes, record, path));
+      else if (record.type === TYPE.decision) takeDecision(record, path);
+      else if (record.type === TYPE.block) {
+        const logged = read(loggedBlock, record, path);
+        if (logged.height <= keepAbove) return;
+        blocks.delete(logged.id);
+        blocks.set(logged.id, { logged, path });
+      } else throw logDamaged(path, 0, `record ${record.sequence} is of the unknown type ${record.type}`);
+    },
+    finish() {
+      const above = decided?.height ?? -1;
+      const pending = [...blocks.values()].filter(({ logged }) => logged.height > above);
+      return {
+        records,
+        base,
+        decided,
+        pending: pending.map(({ logged, path }) => blockOf(logged.id, path)),
+        decisions: decisions.map(({ id, certificate, path }) => ({ block: blockOf(id, path).block, certificate })),
+      };
+    },
+  };
+}

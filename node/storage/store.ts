@@ -1,0 +1,315 @@
+/**
+ * What a node keeps: promises in the write-ahead log, the final chain in LevelDB. `persist` is durable when it resolves;
+ * `commit` is durable with the next sync of the log and written behind to LevelDB, which the log brings up to date
+ * after a crash. Any failure is final: it is told once through `failed`, and every later call rejects with it.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Write } from '../../consensus/core.ts';
+import { assert } from '../../ledger/types/assert.ts';
+import type { IdentifiedBlock } from '../../ledger/types/block.ts';
+import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
+import type { Certificate } from '../../ledger/types/certificate.ts';
+import type { FaultError } from '../../ledger/types/errors.ts';
+import type { BlockId, Hash, Height, TransactionId } from '../../ledger/types/ids.ts';
+import type { Receipt } from '../../ledger/types/receipt.ts';
+import { type BlockStore, encodeBlock, openBlockStore, type Place, type StoredHeader } from './block-store.ts';
+import { CHECKPOINT, checkDatabase, FINAL, formatWrite, metaWrite, readMeta } from './database.ts';
+import { type Level, openLevel } from './level.ts';
+import { type Log, type LogEntry, readLog, startLog } from './log.ts';
+import type { OpenLogFile } from './log-file.ts';
+import { createPending, type Pending, type PendingBlock } from './pending.ts';
+import {
+  applyWrites,
+  blockEntry,
+  type DecidedBlock,
+  decisionEntry,
+  type Final,
+  type Recovered,
+  recovery,
+  snapshotEntry,
+  writesEntry,
+} from './recovery.ts';
+import { openStateStore, type StateEntry, type StateValues } from './state-store.ts';
+import { createWriteBehind, type Unwritten } from './write-behind.ts';
+
+/** A block that is final here, with everything it brought about. */
+export interface FinalBlock {
+  readonly block: IdentifiedBlock;
+  readonly receipts: readonly Receipt[];
+  /** null for genesis, and under an engine without certificates. */
+  readonly certificate: Certificate | null;
+  /** State keys that the block wrote; null is absence. */
+  readonly changes: StateValues;
+  /** What stood under the same keys before. */
+  readonly undo: StateValues;
+}
+
+export interface Store {
+  readonly recovered: {
+    /** The engine's records by name. */
+    readonly records: ReadonlyMap<string, Bytes>;
+    /** Blocks persisted above the last decision, oldest first. */
+    readonly pending: readonly IdentifiedBlock[];
+    /** The last block that the database holds; null: not even block 0. */
+    readonly final: Final | null;
+    /** Decisions above it, in order: to be executed again and committed again. */
+    readonly replay: readonly DecidedBlock[];
+  };
+  /** Engine records and whole blocks: on the disk when it resolves. A block that the engine is bound to may be listed again. */
+  persist(writes: readonly Write[], blocks: readonly IdentifiedBlock[]): Promise<void>;
+  /** The next final block, in order of height. Read back at once; resolves when there is room for another. */
+  commit(final: FinalBlock): Promise<void>;
+  /** Resolves when the database holds everything committed so far. */
+  flushed(): Promise<void>;
+  /** The last block committed. */
+  readonly final: Final | null;
+  header(at: Height | BlockId): StoredHeader | null;
+  block(at: Height | BlockId): IdentifiedBlock | null;
+  /** The canonical encoding of a block. */
+  blockBytes(at: Height | BlockId): Bytes | null;
+  certificate(height: Height): Certificate | null;
+  receipts(height: Height): readonly Receipt[] | null;
+  transaction(id: TransactionId): Place | null;
+  /** Up to `limit` (at most 1000) headers from the height `from` on, of blocks committed before the call. */
+  headers(from: Height, limit: number): Promise<readonly StoredHeader[]>;
+  /** The whole final state, in pages in order of key: for the start, before anything is committed. */
+  stateEntries(): AsyncIterable<readonly StateEntry[]>;
+  /** Up to `limit` (at most 1000) entries of the final state, in order of key, below `prefix` and after the key `after`. */
+  listState(prefix: string, after: string | null, limit: number): Promise<readonly StateEntry[]>;
+  /** What the blocks above `height` replaced, newest first: applied in this order they lead back to the state after `height`. Null where it is no longer kept. */
+  undoSince(height: Height): readonly StateValues[] | null;
+  /** Writes everything and lets go of the directory. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly genesisId: Hash;
+  /** Told once that storage has failed: the node has to stop. */
+  readonly failed: (fault: FaultError) => void;
+  readonly segmentBytesMax?: number;
+  readonly createLogFile?: OpenLogFile;
+}
+
+/**
+ * Opens the data directory, or makes it. Fails with DATA_DIRECTORY_IN_USE, WRONG_GENESIS, FORMAT_TOO_NEW, LOG_DAMAGED,
+ * STORE_DAMAGED, DISK_FULL, or a code that ends in _FAILED where the operating system refuses.
+ */
+export async function openStore(dataDirectory: string, options: StoreOptions): Promise<Store> {
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const level = await openLevel(join(dataDirectory, 'level'));
+  try {
+    return await compose(join(dataDirectory, 'log'), level, options);
+  } catch (error) {
+    await level.close();
+    throw error;
+  }
+}
+
+async function compose(logDirectory: string, level: Level, options: StoreOptions): Promise<Store> {
+  const { genesisId } = options;
+  const fold = recovery(readMeta(level, FINAL)?.height ?? -1);
+  const content = await readLog(logDirectory, genesisId, fold.take);
+  const found = fold.finish();
+  const blocks = openBlockStore(level);
+  const anew = await checkDatabase(level, blocks, genesisId, content, found);
+  const recovered = anew ? { ...found, decided: null, decisions: [] } : found;
+  const promises = createPromises(recovered);
+  const log = await startLog(content, {
+    snapshot: promises.snapshot,
+    failed: options.failed,
+    ...(options.segmentBytesMax === undefined ? {} : { segmentBytesMax: options.segmentBytesMax }),
+    ...(options.createLogFile === undefined ? {} : { createFile: options.createLogFile }),
+  });
+  if (anew) await level.batch([formatWrite(genesisId)], true);
+  return startStore({ level, blocks, log, recovered, promises, failed: options.failed });
+}
+
+/** What the log says now, kept in memory so that each of its segments can begin with it. */
+interface Promises {
+  readonly records: Map<string, Bytes>;
+  readonly pending: Pending;
+  /** The last decision that was logged. */
+  decided: Final | null;
+  /** The height that was decided when the newest segment began. */
+  base: Height;
+  snapshot(): readonly LogEntry[];
+}
+
+function createPromises(recovered: Recovered): Promises {
+  const pending = createPending();
+  for (const each of recovered.pending) pending.add(each);
+  const promises: Promises = {
+    records: new Map(recovered.records),
+    pending,
+    decided: recovered.decided,
+    base: -1,
+    snapshot() {
+      promises.base = promises.decided?.height ?? -1;
+      const blocks = pending.all().map(({ block, encoded }) => blockEntry(block, encoded));
+      return [snapshotEntry(promises.decided, promises.records), ...blocks];
+    },
+  };
+  return promises;
+}
+
+interface Parts {
+  readonly level: Level;
+  readonly blocks: BlockStore;
+  readonly log: Log;
+  readonly recovered: Recovered;
+  readonly promises: Promises;
+  readonly failed: (fault: FaultError) => void;
+}
+
+async function startStore({ level, blocks, log, recovered, promises, failed }: Parts): Promise<Store> {
+  const state = openStateStore(level);
+  const { pending, records } = promises;
+  const stored = readMeta(level, FINAL);
+  const start: Final | null = stored && { height: stored.height, id: stored.id };
+  const replayed = new Map(recovered.decisions.map(({ block }) => [block.header.height, block.id]));
+  let committed = start;
+  let written = start?.height ?? -1;
+  let settling: Promise<void> | null = null;
+
+  const behind = createWriteBehind({
+    logged: log.sync,
+    async write(writes, { id, header }) {
+      await level.batch([...writes, metaWrite(FINAL, { height: header.height, id, logged: log.durable })]);
+      written = header.height;
+      await trim();
+    },
+    failed,
+  });
+
+  /** Makes the database durable, and lets go of the log that is needed no more. */
+  async function settle(): Promise<void> {
+    const logFirst = log.newest;
+    const height = Math.max(written, 0);
+    await log.sync();
+    await level.settle();
+    await level.batch([metaWrite(CHECKPOINT, { height, logFirst })], true);
+    await log.trim(logFirst);
+  }
+
+  /** Settles once a new segment has begun and the database holds all that was decided before it. */
+  async function trim(): Promise<void> {
+    if (log.first === log.newest || written < promises.base) return;
+    settling ??= settle().finally(() => {
+      settling = null;
+    });
+    await settling;
+  }
+
+  function logBlock(block: IdentifiedBlock): PendingBlock {
+    const known = pending.get(block.id);
+    const added = known ?? { block, encoded: encodeBlock(block) };
+    if (!known) log.append(blockEntry(block, added.encoded));
+    pending.add(added);
+    return added;
+  }
+
+  /** The block with its encoding, logged together with the decision unless a recovered log has it already. */
+  function logDecision({ block, certificate }: FinalBlock): PendingBlock {
+    const { id, header } = block;
+    if (promises.decided && header.height <= promises.decided.height) {
+      assert(replayed.get(header.height) === id, `another block was decided at height ${header.height}`);
+      return { block, encoded: encodeBlock(block) };
+    }
+    const added = logBlock(block);
+    log.append(decisionEntry({ height: header.height, id }, certificate));
+    promises.decided = { height: header.height, id };
+    pending.decide(header.height);
+    return added;
+  }
+
+  const heightOf = (at: Height | BlockId): Height | null =>
+    typeof at === 'number' ? at : (behind.heightOf(at) ?? blocks.heightOf(at));
+
+  /** Reads at a height: from what is not in the database yet, or from there. */
+  function reading<T>(
+    waiting: (block: Unwritten) => T,
+    of: (height: Height) => T | null,
+  ): (at: Height | BlockId) => T | null {
+    return at => {
+      const height = heightOf(at);
+      if (height === null) return null;
+      const unwritten = behind.at(height);
+      return unwritten ? waiting(unwritten) : of(height);
+    };
+  }
+
+  await trim();
+  return {
+    recovered: {
+      records: new Map(records),
+      pending: pending.all().map(({ block }) => block),
+      final: start,
+      replay: recovered.decisions,
+    },
+    async persist(writes, listed) {
+      for (const block of listed) {
+        if (block.header.height > (promises.decided?.height ?? -1)) logBlock(block);
+      }
+      if (writes.length > 0) {
+        log.append(writesEntry(writes));
+        applyWrites(records, writes);
+      }
+      await log.sync();
+      trim().catch(failed);
+    },
+    commit(final) {
+      const { id, header } = final.block;
+      assert(
+        committed === null || (header.height === committed.height + 1 && header.parent === committed.id),
+        `block ${header.height} does not follow the last one committed`,
+      );
+      const { encoded } = logDecision(final);
+      committed = { height: header.height, id };
+      return behind.add({ ...final, encoded });
+    },
+    flushed: () => behind.flushed(true),
+    get final() {
+      return committed;
+    },
+    header: reading(({ block }) => ({ id: block.id, header: block.header }), blocks.header),
+    block: reading(({ block }) => block, blocks.block),
+    blockBytes: reading(
+      ({ encoded }) => concatBytes(encoded.header, encoded.body),
+      height => {
+        const encoded = blocks.encoded(height);
+        return encoded && concatBytes(encoded.header, encoded.body);
+      },
+    ),
+    certificate: reading(({ certificate }) => certificate, blocks.certificate),
+    receipts: reading(({ receipts }) => receipts, blocks.receipts),
+    transaction: id => behind.place(id) ?? blocks.place(id),
+    async headers(from, limit) {
+      await behind.flushed();
+      return blocks.headers(from, limit);
+    },
+    stateEntries: state.entries,
+    async listState(prefix, after, limit) {
+      await behind.flushed();
+      return state.list(prefix, after, limit);
+    },
+    undoSince(height) {
+      const undo: StateValues[] = [];
+      for (let at = committed?.height ?? -1; at > height; at--) {
+        const values = behind.at(at)?.undo ?? state.undo(at);
+        if (values === null) return null;
+        undo.push(values);
+      }
+      return undo;
+    },
+    async close() {
+      try {
+        await behind.flushed(true);
+        await settling;
+        await settle();
+      } finally {
+        await log.close().finally(() => level.close());
+      }
+    },
+  };
+}

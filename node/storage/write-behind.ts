@@ -1,0 +1,168 @@
+/**
+ * Final blocks on their way from the log into the database, in order and in whole blocks. The database is written without
+ * a sync, and only what the log holds durably; so it is never ahead of the log, and the log brings it up to date.
+ */
+import { assert } from '../../ledger/types/assert.ts';
+import type { IdentifiedBlock } from '../../ledger/types/block.ts';
+import { FaultError } from '../../ledger/types/errors.ts';
+import type { BlockId, Height, TransactionId } from '../../ledger/types/ids.ts';
+import { blockWrites, type FinalParts, type Place } from './block-store.ts';
+import type { LevelWrite } from './level.ts';
+import { type StateValues, stateWrites } from './state-store.ts';
+
+/** Blocks and encoded bytes that may wait before those who commit have to: what is served from memory meanwhile. */
+export const WAITING_BLOCKS_MAX = 128;
+export const WAITING_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of blocks in one batch, beyond its first block: preparing a batch holds up the event loop. */
+const BATCH_BYTES_MAX = 1024 * 1024;
+/** A block waits this long for others and for a sync of the log that is due anyway. */
+const LINGER_MS = 20;
+
+export interface Unwritten extends FinalParts {
+  readonly changes: StateValues;
+  readonly undo: StateValues;
+}
+
+export interface WriteBehind {
+  /** Queues the block that follows the last one. Resolves when there is room for another. */
+  add(block: Unwritten): Promise<void>;
+  /** Resolves when everything added so far is in the database. `hurry`: without waiting for others. */
+  flushed(hurry?: boolean): Promise<void>;
+  at(height: Height): Unwritten | null;
+  heightOf(id: BlockId): Height | null;
+  place(id: TransactionId): Place | null;
+}
+
+interface Waiter {
+  /** Settled when this many blocks in all have been written. */
+  readonly written: number;
+  readonly resolve: () => void;
+  readonly reject: (fault: FaultError) => void;
+}
+
+interface Ports {
+  /** Resolves when the log is durable up to the last block added. */
+  readonly logged: () => Promise<void>;
+  /** Writes whole blocks, the last of them `last`. */
+  readonly write: (writes: LevelWrite[], last: IdentifiedBlock) => Promise<void>;
+  readonly failed: (fault: FaultError) => void;
+}
+
+const sizeOf = ({ encoded }: Unwritten): number => encoded.header.length + encoded.body.length;
+
+export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind {
+  const queue: Unwritten[] = [];
+  const heights = new Map<BlockId, Height>();
+  const places = new Map<TransactionId, Place>();
+  let bytes = 0;
+  let added = 0;
+  let written = 0;
+  let waiters: Waiter[] = [];
+  let running = false;
+  let hurried = false;
+  let wake: (() => void) | null = null;
+  let fault: FaultError | null = null;
+
+  const full = (): boolean => queue.length > WAITING_BLOCKS_MAX || bytes > WAITING_BYTES_MAX;
+
+  function linger(): Promise<void> {
+    if (hurried || full()) return Promise.resolve();
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, LINGER_MS);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  function take(): readonly Unwritten[] {
+    let size = 0;
+    let count = 0;
+    while (count < queue.length && (count === 0 || size < BATCH_BYTES_MAX)) size += sizeOf(queue[count++]!);
+    return queue.slice(0, count);
+  }
+
+  function drop(blocks: readonly Unwritten[]): void {
+    for (const each of blocks) {
+      heights.delete(each.block.id);
+      for (const { id } of each.block.transactions) places.delete(id);
+      bytes -= sizeOf(each);
+    }
+    queue.splice(0, blocks.length);
+    written += blocks.length;
+    for (const waiter of waiters) if (waiter.written <= written) waiter.resolve();
+    waiters = waiters.filter(waiter => waiter.written > written);
+  }
+
+  async function work(): Promise<void> {
+    while (queue.length > 0) {
+      await linger();
+      wake = null;
+      await logged();
+      const blocks = take();
+      const writes = blocks.flatMap(each => [
+        ...blockWrites(each),
+        ...stateWrites(each.block.header.height, each.changes, each.undo),
+      ]);
+      await write(writes, blocks.at(-1)!.block);
+      drop(blocks);
+    }
+    hurried = false;
+  }
+
+  function run(): void {
+    if (running || fault) return;
+    running = true;
+    work()
+      .catch((error: unknown) => {
+        if (!(error instanceof FaultError)) throw error;
+        fault = error;
+        for (const waiter of waiters) waiter.reject(error);
+        waiters = [];
+        failed(error);
+      })
+      .finally(() => {
+        running = false;
+        if (queue.length > 0) run();
+      });
+  }
+
+  function wait(until: number): Promise<void> {
+    if (fault) return Promise.reject(fault);
+    if (until <= written) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      waiters.push({ written: until, resolve, reject });
+    });
+  }
+
+  return {
+    add(block) {
+      if (fault) return Promise.reject(fault);
+      const { id, header, transactions } = block.block;
+      queue.push(block);
+      heights.set(id, header.height);
+      for (const [index, each] of transactions.entries()) places.set(each.id, { height: header.height, index });
+      bytes += sizeOf(block);
+      added++;
+      run();
+      if (!full()) return Promise.resolve();
+      wake?.();
+      assert(queue.length <= 4 * WAITING_BLOCKS_MAX, 'blocks are committed without waiting for room');
+      return wait(written + 1);
+    },
+    flushed(hurry = false) {
+      if (hurry && queue.length > 0) {
+        hurried = true;
+        wake?.();
+      }
+      return wait(added);
+    },
+    at(height) {
+      const first = queue[0]?.block.header.height;
+      return first === undefined ? null : (queue[height - first] ?? null);
+    },
+    heightOf: id => heights.get(id) ?? null,
+    place: id => places.get(id) ?? null,
+  };
+}
