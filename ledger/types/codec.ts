@@ -71,7 +71,9 @@ export class Reader {
   offset = 0;
 
   constructor(bytes: Bytes) {
-    this.bytes = bytes;
+    // A subclass such as Node's Buffer has a slice() that does not copy: what was decoded would change with the frame.
+    const plain = Object.getPrototypeOf(bytes) === Uint8Array.prototype;
+    this.bytes = plain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get left(): number {
