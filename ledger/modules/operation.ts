@@ -73,11 +73,11 @@ export interface OperationDefinition<P> {
   readonly apply: (context: Context, payload: P) => Outcome;
 }
 
-/** Any operation, for tables of them: the payload is what its own schema decodes. */
+/** Any operation, for tables of them. A method, so that each fits whatever its payload: it is what its own schema decodes. */
 export interface AnyOperation {
   readonly kind: string;
   readonly schema: Codec<unknown>;
-  readonly apply: (context: Context, payload: unknown) => Outcome;
+  apply(context: Context, payload: unknown): Outcome;
 }
 
 export function operation<P>(definition: OperationDefinition<P>): OperationDefinition<P> {
@@ -90,10 +90,10 @@ export interface Module {
 }
 
 /** One module; its operations are named after it. */
-export function module(name: string, operations: readonly OperationDefinition<never>[]): Module {
+export function module(name: string, operations: readonly AnyOperation[]): Module {
   for (const each of operations)
     assert(each.kind.startsWith(`${name}.`), `${each.kind} is not an operation of ${name}`);
-  return { name, operations: operations as unknown as readonly AnyOperation[] };
+  return { name, operations };
 }
 
 /** A family of state entries of one type: `path` makes the key. */

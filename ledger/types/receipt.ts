@@ -3,6 +3,9 @@ import { hash, type TransactionId } from './ids.ts';
 
 export const EVENTS_MAX = 2_000;
 export const ATTRIBUTES_MAX = 16;
+/** Bytes of an attribute's value. */
+export const VALUE_BYTES_MAX = 1024;
+export const CONCERNS_BYTES_MAX = 1024;
 
 /** Something that an operation wants the world to know, for subscribers and indexes: name, then pairs of text. */
 export interface LedgerEvent {
@@ -28,9 +31,9 @@ export interface Receipt {
 const attribute: Codec<readonly [string, string]> = {
   write(writer, [name, value]) {
     text(64).write(writer, name);
-    text(1024).write(writer, value);
+    text(VALUE_BYTES_MAX).write(writer, value);
   },
-  read: reader => [text(64).read(reader), text(1024).read(reader)],
+  read: reader => [text(64).read(reader), text(VALUE_BYTES_MAX).read(reader)],
 };
 
 const event: Codec<LedgerEvent> = struct({ kind: text(64), attributes: list(attribute, ATTRIBUTES_MAX) });
@@ -40,6 +43,6 @@ export const receipt: Codec<Receipt> = struct({
   succeeded: bool,
   operation: uint(),
   code: text(64),
-  concerns: text(1024),
+  concerns: text(CONCERNS_BYTES_MAX),
   events: list(event, EVENTS_MAX),
 });

@@ -18,6 +18,12 @@ export type ValidatorSet = readonly Validator[];
 export const totalPower = (validators: ValidatorSet): number =>
   validators.reduce((sum, validator) => sum + validator.power, 0);
 
+/** Power that two quorums share an honest validator by, while less than a third of `total` is faulty: more than two thirds. */
+export const byzantineQuorum = (total: number): number => Math.floor((2 * total) / 3) + 1;
+
+/** Power that two quorums share a validator by: more than half of `total`. */
+export const crashQuorum = (total: number): number => Math.floor(total / 2) + 1;
+
 const validator: Codec<Validator> = struct({ key: publicKey, power: uint(TOTAL_POWER_MAX) });
 
 export const validatorSet: Codec<ValidatorSet> = mapped(

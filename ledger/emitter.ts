@@ -1,0 +1,29 @@
+import { utf8 } from './types/bytes.ts';
+import { ATTRIBUTES_MAX, EVENTS_MAX, type LedgerEvent, VALUE_BYTES_MAX } from './types/receipt.ts';
+
+/** Collects the events of one transaction. What exceeds a receipt's bounds is noticed, and refused by the caller. */
+export interface Emitter {
+  emit(kind: string, attributes: Readonly<Record<string, string>>): void;
+  isTooLarge(): boolean;
+  events(): readonly LedgerEvent[];
+}
+
+const UTF8_BYTES_PER_UNIT_MAX = 3;
+
+const isLong = (value: string): boolean =>
+  value.length * UTF8_BYTES_PER_UNIT_MAX > VALUE_BYTES_MAX && utf8(value).length > VALUE_BYTES_MAX;
+
+export function createEmitter(): Emitter {
+  const events: LedgerEvent[] = [];
+  let tooLarge = false;
+  return {
+    emit(kind, attributes) {
+      const pairs = Object.entries(attributes);
+      if (events.length >= EVENTS_MAX || pairs.length > ATTRIBUTES_MAX || pairs.some(([, value]) => isLong(value)))
+        tooLarge = true;
+      else events.push({ kind, attributes: pairs });
+    },
+    isTooLarge: () => tooLarge,
+    events: () => events,
+  };
+}

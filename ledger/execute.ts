@@ -1,0 +1,148 @@
+/**
+ * The rules of a block, in the order in which they are judged. Deterministic: a function of the parent's state and the
+ * block alone. A transaction either is recorded, with a receipt that says whether it succeeded, or makes the block invalid.
+ */
+import { checkAfter, checkForm, checkPlace, isOffline, type Prepared, type Refusal, type Rules } from './admission.ts';
+import type { BlockState } from './block-state.ts';
+import { createEmitter } from './emitter.ts';
+import { type Context, refuse, type Sender } from './modules/operation.ts';
+import { keep } from './offline.ts';
+import { recordedAbove } from './recorded.ts';
+import { type Overlay, overlay } from './state/overlay.ts';
+import type { Address } from './types/address.ts';
+import { type Bytes, fromUtf8, utf8 } from './types/bytes.ts';
+import { err, ok, type Result } from './types/errors.ts';
+import type { Height, Millis, TransactionId } from './types/ids.ts';
+import { CONCERNS_BYTES_MAX, type Receipt } from './types/receipt.ts';
+import type { IdentifiedTransaction } from './types/transaction.ts';
+
+/** Why a block is invalid: for ever, wherever it is judged. */
+export interface Invalid {
+  readonly code: Refusal['code'] | 'BLOCK_FULL' | 'SENDER_SHARE_EXCEEDED';
+  readonly concerns: string;
+  readonly transaction: TransactionId;
+}
+
+/** What executing a block gives, before anything of it is hashed. */
+export interface Executed {
+  readonly transactions: readonly IdentifiedTransaction[];
+  readonly receipts: readonly Receipt[];
+  readonly ids: ReadonlySet<TransactionId>;
+  /** Net writes; null deletes. */
+  readonly changes: ReadonlyMap<string, Bytes | null>;
+  /** What takes them back. */
+  readonly undo: ReadonlyMap<string, Bytes | null>;
+}
+
+/** A block in the making. */
+export interface BlockExecution {
+  /** Records a transaction, or says why no valid block can hold it at this point; then nothing has changed. */
+  record(transaction: IdentifiedTransaction): Result<Receipt, Invalid>;
+  finish(): Executed;
+}
+
+/** Executes all of a block's transactions on its parent. */
+export function executeBlock(
+  rules: Rules,
+  parent: BlockState,
+  block: { readonly time: Millis; readonly transactions: readonly IdentifiedTransaction[] },
+): Result<Executed, Invalid> {
+  const execution = beginBlock(rules, parent, block.time);
+  for (const transaction of block.transactions) {
+    const receipt = execution.record(transaction);
+    if (!receipt.ok) return receipt;
+  }
+  return ok(execution.finish());
+}
+
+/** Begins a block above `parent`; its `time` is later than the parent's. */
+export function beginBlock({ chainId, limits }: Rules, parent: BlockState, time: Millis): BlockExecution {
+  const rules = { chainId, limits };
+  const state = overlay(parent.tree);
+  const ids = new Set<TransactionId>();
+  const place = { state, recorded: recordedAbove(parent.recorded, time, ids), time };
+  const transactions: IdentifiedTransaction[] = [];
+  const receipts: Receipt[] = [];
+  const shares = new Map<Address, number>();
+  let bytes = 0;
+
+  function admitted(
+    transaction: IdentifiedTransaction,
+  ): Result<{ prepared: readonly Prepared[]; sender: Sender }, Invalid> {
+    const invalid = (code: Invalid['code'], concerns: string) => err({ code, concerns, transaction: transaction.id });
+    const refused = (refusal: Refusal) => invalid(refusal.code, refusal.concerns);
+    const form = checkForm(rules, transaction);
+    if (!form.ok) return refused(form.error);
+    const sender = checkPlace(rules, place, transaction);
+    if (!sender.ok) return refused(sender.error);
+    const after = checkAfter(rules, place, transaction);
+    if (!after.ok) return refused(after.error);
+    if ((shares.get(transaction.body.sender) ?? 0) >= limits.senderTransactionsMax)
+      return invalid('SENDER_SHARE_EXCEEDED', transaction.body.sender);
+    if (transactions.length >= limits.blockTransactionsMax || bytes + transaction.size > limits.blockBytesMax)
+      return invalid('BLOCK_FULL', String(transactions.length));
+    return ok({ prepared: form.value, sender: sender.value });
+  }
+
+  return {
+    record(transaction) {
+      const { id, body, size } = transaction;
+      const admission = admitted(transaction);
+      if (!admission.ok) return admission;
+      const { prepared, sender } = admission.value;
+      if (isOffline(rules, transaction, time)) keep(state, body.sender, { id, validUntil: body.validUntil }, time);
+      ids.add(id);
+      bytes += size;
+      shares.set(body.sender, (shares.get(body.sender) ?? 0) + 1);
+      const frame = { sender, time, height: parent.header.height + 1, transaction: id, limits };
+      const receipt = applyOperations(state, frame, prepared);
+      transactions.push(transaction);
+      receipts.push(receipt);
+      return ok(receipt);
+    },
+    finish: () => ({ transactions, receipts, ids, changes: state.writes(), undo: state.undo() }),
+  };
+}
+
+/** All operations or none. A refused one undoes those before it and leaves its code in the receipt. */
+function applyOperations(
+  state: Overlay,
+  frame: Omit<Context, 'state' | 'emit'> & { readonly height: Height },
+  operations: readonly Prepared[],
+): Receipt {
+  const mark = state.checkpoint();
+  const emitter = createEmitter();
+  const context: Context = { ...frame, state, emit: emitter.emit };
+  for (const [index, { operation, payload }] of operations.entries()) {
+    let outcome = operation.apply(context, payload);
+    if (outcome.ok && emitter.isTooLarge()) outcome = refuse('RECEIPT_TOO_LARGE');
+    if (outcome.ok) continue;
+    state.rollback(mark);
+    const { code, concerns } = outcome;
+    return {
+      transaction: frame.transaction,
+      succeeded: false,
+      operation: index,
+      code,
+      concerns: clip(concerns),
+      events: [],
+    };
+  }
+  return {
+    transaction: frame.transaction,
+    succeeded: true,
+    operation: 0,
+    code: '',
+    concerns: '',
+    events: emitter.events(),
+  };
+}
+
+/** What a refusal concerns may be anything a sender wrote: it is cut where a receipt ends, between two characters. */
+function clip(text: string): string {
+  const bytes = utf8(text);
+  if (bytes.length <= CONCERNS_BYTES_MAX) return text;
+  let end = CONCERNS_BYTES_MAX;
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return fromUtf8(bytes.subarray(0, end))!;
+}

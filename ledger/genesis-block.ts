@@ -1,0 +1,64 @@
+import { appendHistory, type BlockState, validatorsOf } from './block-state.ts';
+import { blockId, validatorSetHash } from './crypto/ids.ts';
+import { EMPTY_FRONTIER, EMPTY_ROOT } from './crypto/merkle.ts';
+import { addressOf, type Genesis, genesisId } from './genesis.ts';
+import { putAccount } from './modules/members/account.ts';
+import { putMember } from './modules/members/member.ts';
+import { putNode } from './modules/members/network-node.ts';
+import { addPrefixOf } from './modules/members/prefixes.ts';
+import type { ModuleState } from './modules/operation.ts';
+import { putBalance, tokens } from './modules/tokens/token.ts';
+import { register } from './modules/validators/register.ts';
+import { recordedFrom } from './recorded.ts';
+import { overlay } from './state/overlay.ts';
+import { emptyTree, treeRoot, update } from './state/tree.ts';
+import { type Bytes, EMPTY } from './types/bytes.ts';
+import { HEADER_VERSION, type Header } from './types/header.ts';
+
+/** Block 0: without transactions, its state is what genesis says. */
+export interface GenesisBlock {
+  readonly state: BlockState;
+  /** Every entry of the state. */
+  readonly changes: ReadonlyMap<string, Bytes | null>;
+}
+
+export function genesisBlock(genesis: Genesis): GenesisBlock {
+  const entries = overlay(emptyTree);
+  install(entries, genesis);
+  const changes = entries.writes();
+  const tree = update(emptyTree, changes);
+  const validators = validatorsOf(tree);
+  const header: Header = {
+    version: HEADER_VERSION,
+    chainId: genesis.chainId,
+    height: 0,
+    parent: genesisId(genesis),
+    time: genesis.genesisTime,
+    proposer: validators[0]!.key,
+    transactionsRoot: EMPTY_ROOT,
+    receiptsRoot: EMPTY_ROOT,
+    stateRoot: treeRoot(tree),
+    historyRoot: EMPTY_ROOT,
+    nextValidatorsHash: validatorSetHash(genesis.chainId, validators),
+    seal: EMPTY,
+  };
+  const id = blockId(header);
+  const history = appendHistory(EMPTY_FRONTIER, id);
+  return { state: { id, header, tree, validators, history, recorded: recordedFrom([]) }, changes };
+}
+
+/** Writes the initial state with the same lines that the operations write with. */
+function install(state: ModuleState, genesis: Genesis): void {
+  for (const { id, name, roles, accounts, gs1Prefixes } of genesis.members) {
+    putMember(state, id, { name, roles, administrators: 0, nodes: 0 });
+    for (const account of accounts) putAccount(state, addressOf(account), { ...account, member: id, suspended: false });
+    for (const digits of gs1Prefixes) addPrefixOf(state, id, digits);
+  }
+  for (const { key, name, member, role } of genesis.nodes) putNode(state, key, { name, member, role }, true);
+  register.set(state, { since: 0, validators: genesis.validators });
+  for (const { symbol, name, decimals, admins, holders } of genesis.tokens) {
+    const supply = holders.reduce((sum, holder) => sum + holder.amount, 0n);
+    tokens.set(state, { name, decimals, supply, admins }, symbol);
+    for (const { address, amount } of holders) putBalance(state, symbol, address, 0n, amount);
+  }
+}

@@ -1,0 +1,23 @@
+import { struct } from '../../types/codec.ts';
+import { done, operation, refuse } from '../operation.ts';
+import { balanceOf, isFrozen, positiveAmount, putBalance, tokenId, tokens } from './token.ts';
+
+/**
+ * Takes `amount` of `token` out of the sender's balance and out of being. Refuses, in this order: UNKNOWN_TOKEN,
+ * ACCOUNT_FROZEN, INSUFFICIENT_BALANCE.
+ */
+export const burn = operation({
+  kind: 'tokens.burn',
+  schema: struct({ token: tokenId, amount: positiveAmount }),
+  apply({ state, sender, emit }, { token: symbol, amount }) {
+    const token = tokens.get(state, symbol);
+    if (token === null) return refuse('UNKNOWN_TOKEN', symbol);
+    if (isFrozen(state, symbol, sender.address)) return refuse('ACCOUNT_FROZEN', sender.address);
+    const before = balanceOf(state, symbol, sender.address);
+    if (before < amount) return refuse('INSUFFICIENT_BALANCE', String(before));
+    tokens.set(state, { ...token, supply: token.supply - amount }, symbol);
+    putBalance(state, symbol, sender.address, before, before - amount);
+    emit('tokens.burnt', { token: symbol, from: sender.address, amount: String(amount) });
+    return done;
+  },
+});

@@ -1,0 +1,22 @@
+import { address } from '../../types/address.ts';
+import { struct } from '../../types/codec.ts';
+import { done, operation, refuse } from '../operation.ts';
+import { frozen, isFrozen, tokenId, tokens } from './token.ts';
+
+/**
+ * Stops an account from sending and getting `token`. Refuses, in this order: UNKNOWN_TOKEN, NOT_AUTHORISED (not an admin of
+ * the token), ACCOUNT_FROZEN (already).
+ */
+export const freeze = operation({
+  kind: 'tokens.freeze',
+  schema: struct({ token: tokenId, account: address }),
+  apply({ state, sender, emit }, { token: symbol, account }) {
+    const token = tokens.get(state, symbol);
+    if (token === null) return refuse('UNKNOWN_TOKEN', symbol);
+    if (!token.admins.includes(sender.address)) return refuse('NOT_AUTHORISED', sender.address);
+    if (isFrozen(state, symbol, account)) return refuse('ACCOUNT_FROZEN', account);
+    frozen.set(state, true, symbol, account);
+    emit('tokens.frozen', { token: symbol, account });
+    return done;
+  },
+});

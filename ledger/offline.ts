@@ -1,0 +1,46 @@
+/**
+ * Transactions whose `validUntil` was beyond the ordinary window when they were recorded: signed offline or by many hands.
+ * Their ids are kept in state until they expire, at most so many for each account, so that each is recorded once.
+ */
+
+import { entry, type ModuleState } from './modules/operation.ts';
+import type { Address } from './types/address.ts';
+import { assert } from './types/assert.ts';
+import { list, struct } from './types/codec.ts';
+import { hash, type Millis, millis, type TransactionId } from './types/ids.ts';
+
+interface Kept {
+  readonly id: TransactionId;
+  readonly validUntil: Millis;
+}
+
+/** Bounds the record of one account whatever genesis says. */
+export const OFFLINE_TRANSACTIONS_MAX = 1_000;
+
+const keptOf = entry(
+  list(struct<Kept>({ id: hash, validUntil: millis }), OFFLINE_TRANSACTIONS_MAX),
+  (sender: Address) => `transactions/offline/${sender}`,
+);
+const expiryOf = entry(millis, (id: TransactionId) => `transactions/offline-id/${id}`);
+
+type Reader = Pick<ModuleState, 'get'>;
+
+/** Whether the transaction is kept in state as recorded at `time`. */
+export function isKept(state: Reader, id: TransactionId, time: Millis): boolean {
+  const validUntil = expiryOf.get(state, id);
+  return validUntil !== null && validUntil >= time;
+}
+
+/** How many of the sender's have not expired at `time`. */
+export const keptCount = (state: Reader, sender: Address, time: Millis): number =>
+  (keptOf.get(state, sender) ?? []).filter(each => each.validUntil >= time).length;
+
+/** Keeps a transaction's id until it expires, and lets go of the sender's expired ones. */
+export function keep(state: ModuleState, sender: Address, kept: Kept, time: Millis): void {
+  const before = keptOf.get(state, sender) ?? [];
+  for (const each of before) if (each.validUntil < time) expiryOf.set(state, null, each.id);
+  const live = before.filter(each => each.validUntil >= time);
+  assert(live.length < OFFLINE_TRANSACTIONS_MAX, 'too many offline transactions');
+  keptOf.set(state, [...live, kept], sender);
+  expiryOf.set(state, kept.validUntil, kept.id);
+}

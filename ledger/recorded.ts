@@ -1,0 +1,65 @@
+/**
+ * Which transactions were recorded within the window, exactly: what makes an id good for one recording. It is no part of the
+ * state tree, but of the block it is asked at, so that two forks remember each their own. A `validUntil` in the window is
+ * past before its id is forgotten; the ids of later ones are in state (see `offline.ts`).
+ */
+import { assert } from './types/assert.ts';
+import type { Millis, TransactionId } from './types/ids.ts';
+
+/** The ids of the final blocks in the window with the time of their block, oldest first. Shared by all forks above. */
+export interface RecordedBase {
+  readonly ids: Map<TransactionId, Millis>;
+}
+
+/** What one block recorded, on top of its parent. */
+export interface Recorded {
+  readonly time: Millis;
+  readonly ids: ReadonlySet<TransactionId>;
+  /** Null once the block is final, when its ids have moved into the base. */
+  below: Recorded | null;
+  readonly base: RecordedBase;
+}
+
+const NONE: ReadonlySet<TransactionId> = new Set();
+
+/** What a block recorded, for the window. */
+export interface RecordedBlock {
+  readonly time: Millis;
+  readonly ids: Iterable<TransactionId>;
+}
+
+/** The window at a final block, from the blocks in it, that one included, oldest first. */
+export function recordedFrom(blocks: Iterable<RecordedBlock>): Recorded {
+  const ids = new Map<TransactionId, Millis>();
+  for (const block of blocks) for (const id of block.ids) ids.set(id, block.time);
+  return { time: 0, ids: NONE, below: null, base: { ids } };
+}
+
+/** The window at a block above `parent`. */
+export const recordedAbove = (parent: Recorded, time: Millis, ids: ReadonlySet<TransactionId>): Recorded => ({
+  time,
+  ids,
+  below: parent,
+  base: parent.base,
+});
+
+/** Whether a block above at `time`, with a window of `windowMs`, finds `id` recorded below it. */
+export function isRecorded(at: Recorded, id: TransactionId, time: Millis, windowMs: Millis): boolean {
+  for (let layer: Recorded | null = at; layer !== null; layer = layer.below)
+    if (layer.ids.has(id)) return layer.time + windowMs >= time;
+  const recordedAt = at.base.ids.get(id);
+  return recordedAt !== undefined && recordedAt + windowMs >= time;
+}
+
+/** Moves a block that has become final into the base, and forgets what no block above it can ask for any more. */
+export function settleRecorded(block: Recorded, windowMs: Millis): Recorded {
+  assert(block.below === null || block.below.below === null, 'blocks become final one after the other');
+  const { ids } = block.base;
+  for (const id of block.ids) ids.set(id, block.time);
+  for (const [id, recordedAt] of ids) {
+    if (recordedAt + windowMs >= block.time) break;
+    ids.delete(id);
+  }
+  block.below = null;
+  return block;
+}
