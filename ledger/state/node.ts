@@ -94,8 +94,16 @@ export function comparePaths(a: string, aAt: number, b: string, bAt: number): nu
   return 0;
 }
 
+const encoder = new TextEncoder();
+/** Keys are encoded here to be hashed: an array for each would cost as much as the hash. */
+const scratch = new Uint8Array(1024);
+const UTF8_BYTES_PER_UNIT_MAX = 3;
+
 /** Where a key is in the tree: SHA-256 of its UTF-8. */
-export const pathOf = (key: string): Digest => sha256Binary(utf8(key));
+export function pathOf(key: string): Digest {
+  if (key.length * UTF8_BYTES_PER_UNIT_MAX > scratch.length) return sha256Binary(utf8(key));
+  return sha256Binary(scratch.subarray(0, encoder.encodeInto(key, scratch).written));
+}
 
 export const valueDigest = (value: Bytes): Digest => sha256Binary(value);
 

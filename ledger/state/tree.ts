@@ -111,10 +111,44 @@ function sort(changes: Change[]): void {
 
 /** The subtree at `depth` with the changes from `from` to `to`, all of which belong into it. */
 function apply(node: Node | null, changes: readonly Change[], from: number, to: number, depth: number): Node | null {
-  if (node?.type === 'branch') return applyToBranch(node, changes, from, to, depth);
-  const entries = merge(node === null ? [] : entriesOf(node), changes, from, to);
-  return subtree(entries, 0, entries.length, depth);
+  if (node === null) {
+    const entries = changes.slice(from, to).filter((change): change is Entry => change.value !== null);
+    return subtree(entries, 0, entries.length, depth);
+  }
+  return node.type === 'leaf'
+    ? applyToLeaf(node, changes, from, to, depth)
+    : applyToBranch(node, changes, from, to, depth);
 }
+
+function applyToLeaf(leaf: Leaf, changes: readonly Change[], from: number, to: number, depth: number): Node | null {
+  const { committed, values: before } = leaf;
+  const values: Bytes[] = [];
+  let entries = '';
+  let copied = LEAF_HEAD;
+  let kept = 0;
+  for (let i = from; i < to; i++) {
+    const { digests, value } = changes[i]!;
+    const seek = (): number =>
+      kept === before.length ? 1 : comparePaths(committed, LEAF_HEAD + kept * ENTRY_BYTES, digests, 0);
+    let order = seek();
+    for (; order < 0; order = seek()) values.push(before[kept++]!);
+    const at = LEAF_HEAD + kept * ENTRY_BYTES;
+    entries += committed.slice(copied, at);
+    if (order === 0) kept++;
+    copied = LEAF_HEAD + kept * ENTRY_BYTES;
+    if (value === null) continue;
+    entries += digests;
+    values.push(value);
+  }
+  entries += committed.slice(copied);
+  while (kept < before.length) values.push(before[kept++]!);
+  if (values.length === 0) return null;
+  if (values.length <= LEAF_ENTRIES_MAX) return leafOf(entries, values.slice());
+  return subtree(split(entries, values), 0, values.length, depth);
+}
+
+const split = (entries: string, values: readonly Bytes[]): Entry[] =>
+  values.map((value, i) => ({ digests: entries.slice(i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES), value }));
 
 function applyToBranch(
   branch: Branch,
@@ -157,27 +191,6 @@ function collapse(children: readonly (Node | null)[]): Leaf {
     values.push(...child.values);
   }
   return leafOf(entries, values);
-}
-
-function entriesOf({ committed, values }: Leaf): Entry[] {
-  return values.map((value, i) => {
-    const at = LEAF_HEAD + i * ENTRY_BYTES;
-    return { digests: committed.slice(at, at + ENTRY_BYTES), value };
-  });
-}
-
-function merge(entries: readonly Entry[], changes: readonly Change[], from: number, to: number): Entry[] {
-  const merged: Entry[] = [];
-  let kept = 0;
-  for (let i = from; i < to; i++) {
-    const { digests, value } = changes[i]!;
-    while (kept < entries.length && comparePaths(entries[kept]!.digests, 0, digests, 0) < 0)
-      merged.push(entries[kept++]!);
-    if (kept < entries.length && comparePaths(entries[kept]!.digests, 0, digests, 0) === 0) kept++;
-    if (value !== null) merged.push({ digests, value });
-  }
-  while (kept < entries.length) merged.push(entries[kept++]!);
-  return merged;
 }
 
 /** Where the changes from `first` on leave the child `slot` of a branch at `depth`. */
