@@ -4,7 +4,7 @@
  * bytes, which lies in memory in one piece, as sixteen children and their hashes would not.
  */
 import { sha256Binary } from '#crypto';
-import { type Bytes, toHex, utf8 } from '../types/bytes.ts';
+import { type Bytes, fromHex, toHex, utf8 } from '../types/bytes.ts';
 import type { Hash } from '../types/ids.ts';
 
 /** 32 bytes, one in each character. */
@@ -108,3 +108,5 @@ export function pathOf(key: string): Digest {
 export const valueDigest = (value: Bytes): Digest => sha256Binary(value);
 
 export const toHash = (digest: Digest): Hash => toHex(Uint8Array.from(digest, each => each.charCodeAt(0))) as Hash;
+
+export const fromHash = (hash: Hash): Digest => String.fromCharCode(...fromHex(hash)!);
