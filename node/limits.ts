@@ -85,7 +85,7 @@ export const GOSSIP_MESH_MAX = 12;
 
 export const REQUEST_BYTES_MAX = 4 * KIB;
 /** Requests of one peer that are being answered, and of all peers. Without it block sync of others starves consensus. */
-export const REQUESTS_PER_PEER_MAX = 4;
+export const REQUESTS_PER_PEER_MAX = 8;
 export const REQUESTS_MAX = 16;
 /** All frames of one answer. */
 export const RESPONSE_BYTES_MAX = 2 * NETWORK_MESSAGE_BYTES_MAX;
@@ -97,20 +97,23 @@ export const REQUEST_IDLE_MS = 5_000;
 /** An answer ends when it has reached this size; one block may exceed it. */
 export const SYNC_RANGE_BYTES = 2 * MIB;
 export const SYNC_RANGE_BLOCKS_MAX = 512;
-/** Frames received and not yet applied. */
-export const SYNC_BUFFER_BYTES_MAX = NETWORK_MESSAGE_BYTES_MAX + SYNC_RANGE_BYTES;
-/** A peer that sent something false or kept us waiting is not asked again for this long. */
+/** A peer that sent something false is not asked again for this long, one that kept us waiting for the other; doubled each time. */
 export const SYNC_BAN_MS = 10_000;
+export const SYNC_STALL_MS = 1_000;
+export const SYNC_BAN_MS_MAX = 300_000;
 /** Wait before the next round when no peer could help. */
 export const SYNC_RETRY_MS = 250;
-/** Longest time for one range from one peer, however steadily it trickles. */
+/** Waiting for one frame of an answer, and for all of one answer, however steadily it trickles. */
+export const SYNC_FRAME_TIMEOUT_MS = 5_000;
 export const SYNC_RANGE_TIMEOUT_MS = 20_000;
+/** Blocks that are being fetched by id; without it a peer's votes for unknown blocks start requests without end. */
+export const FETCHES_MAX = 64;
 
 // Verification
 
 /** Signatures checked before the event loop runs again: 32 take about 1.7 ms. */
 export const VERIFY_SLICE = 32;
-/** Signatures that wait in one priority class; above it the answer is busy. Half a million bytes of pending work at 54 µs each. */
+/** Signatures that wait in one priority class, about two seconds of work; above it the answer is busy. */
 export const VERIFY_QUEUE_MAX = 40_000;
 
 // Transaction batches
@@ -126,7 +129,6 @@ assert(STREAM_WINDOW_BYTES_MAX <= STREAM_READ_BYTES_MAX, 'an honest sender would
 assert(NETWORK_MESSAGE_BYTES_MAX * 2 <= STREAM_WRITE_BYTES_MAX, 'two blocks in a row would cut an honest peer');
 assert(DIRECT_MESSAGE_BYTES_MAX <= DIRECT_QUEUE_BYTES_MAX, 'the largest direct message has no place in the queue');
 assert(SYNC_RANGE_BYTES + NETWORK_MESSAGE_BYTES_MAX <= RESPONSE_BYTES_MAX, 'an honest range answer would be cut');
-assert(SYNC_RANGE_BYTES + NETWORK_MESSAGE_BYTES_MAX <= SYNC_BUFFER_BYTES_MAX, 'a range has no place in the buffer');
 assert(VALIDATORS_MAX <= CONNECTIONS_MAX, 'the validators of one network cannot all be connected');
 assert(REQUESTS_PER_PEER_MAX + 8 <= STREAMS_INBOUND_MAX, 'requests would take the streams of votes and gossip');
 assert(GOSSIP_MESH_MIN <= GOSSIP_MESH && GOSSIP_MESH <= GOSSIP_MESH_MAX, 'gossip mesh bounds are out of order');

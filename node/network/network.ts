@@ -111,6 +111,8 @@ interface Member {
   readonly session: Session;
   readonly guard: GossipGuard;
   peer: Peer | null;
+  /** Requests of this node that the peer is answering. */
+  asking: number;
 }
 
 const GOSSIP_WATCH_MS = 2_000;
@@ -183,7 +185,7 @@ export function createNetwork(options: NetworkOptions): Network {
       ended: end => ended(member, end),
     });
     const guard = createGossipGuard(now, offence => session.close(offence));
-    const member: Member = { session, guard, peer: null };
+    const member: Member = { session, guard, peer: null, asking: 0 };
     members.set(key, member);
   }
 

@@ -17,8 +17,10 @@ import type { Connection, Stream } from './transport.ts';
 export const REQUEST_PROTOCOL = '/quorate/request/1';
 
 export type RequestFailure =
-  /** The peer is not connected, or does not take another request now. */
+  /** The peer is not connected, or takes no more streams. */
   | 'REQUEST_REFUSED'
+  /** This node is waiting for as many answers of the peer as it may. */
+  | 'REQUEST_BUSY'
   /** Silence for longer than the bound. */
   | 'REQUEST_TIMEOUT'
   /** The stream ended before the answer did. */

@@ -1,0 +1,30 @@
+/** Who has wasted this node's time, and until when it is not asked again. Each further offence counts double. */
+import type { Millis, PublicKey } from '../../ledger/types/ids.ts';
+import { BANS_MAX, SYNC_BAN_MS_MAX } from '../limits.ts';
+
+export interface Patience {
+  allows(peer: PublicKey): boolean;
+  offences(peer: PublicKey): number;
+  /** Not asked for `ms`, doubled for each offence before. */
+  lose(peer: PublicKey, ms: Millis): void;
+  reward(peer: PublicKey): void;
+}
+
+export function createPatience(now: () => Millis): Patience {
+  const offenders = new Map<PublicKey, { until: Millis; offences: number }>();
+  return {
+    allows: peer => (offenders.get(peer)?.until ?? 0) <= now(),
+    offences: peer => offenders.get(peer)?.offences ?? 0,
+    lose(peer, ms) {
+      const offences = offenders.get(peer)?.offences ?? 0;
+      // The oldest entry makes room: keys come from the ledger, so that only years of churn could fill this.
+      if (offenders.size >= BANS_MAX) offenders.delete(offenders.keys().next().value!);
+      offenders.delete(peer);
+      offenders.set(peer, {
+        until: now() + Math.min(SYNC_BAN_MS_MAX, ms * 2 ** Math.min(offences, 16)),
+        offences: offences + 1,
+      });
+    },
+    reward: peer => void offenders.delete(peer),
+  };
+}

@@ -1,0 +1,35 @@
+/** Answers block sync from what this node holds. A peer can ask for nothing that costs more than its answer's bytes. */
+import { setImmediate } from 'node:timers/promises';
+import type { Bytes } from '../../ledger/types/bytes.ts';
+import type { Certificate } from '../../ledger/types/certificate.ts';
+import { decode } from '../../ledger/types/codec.ts';
+import type { BlockId, Height } from '../../ledger/types/ids.ts';
+import { SYNC_RANGE_BYTES } from '../limits.ts';
+import { certifiedBlockBytes, syncQuestion } from './certified-block.ts';
+
+/** Blocks this node can give away: final ones by height, those and proposed ones by id. null: not held. */
+export interface BlockSource {
+  blockBytes(at: Height | BlockId): Bytes | null;
+  certificate(height: Height): Certificate | null;
+}
+
+/** The frames that answer `question`; none for a question that is malformed or about what is not held here. */
+export async function* answerSync(source: BlockSource, question: Bytes, signal: AbortSignal): AsyncGenerator<Bytes> {
+  const asked = decode(syncQuestion, question);
+  if (!asked.ok) return;
+  if (asked.value.type === 'block') {
+    const bytes = source.blockBytes(asked.value.id);
+    if (bytes) yield certifiedBlockBytes(bytes, null);
+    return;
+  }
+  const { from, count } = asked.value;
+  let sent = 0;
+  for (let height = from; height < from + count && sent < SYNC_RANGE_BYTES && !signal.aborted; height++) {
+    const bytes = source.blockBytes(height);
+    if (!bytes) return;
+    sent += bytes.length;
+    yield certifiedBlockBytes(bytes, source.certificate(height));
+    // Reading the database is synchronous: votes go first between two blocks.
+    await setImmediate();
+  }
+}
