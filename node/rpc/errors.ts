@@ -29,7 +29,7 @@ export const ERRORS = {
     hint: 'a fault of this node: look into its log, ask another node meanwhile',
   },
 
-  DUPLICATE_TRANSACTION: {
+  DUPLICATE: {
     number: -32001,
     status: 409,
     hint: 'this transaction is recorded: its receipt is in data.receipt',
@@ -57,13 +57,32 @@ export const ERRORS = {
   },
   TOO_MANY_TRANSACTIONS: { number: -32005, status: 413, hint: 'send at most 1000 transactions and 2 MB at once' },
   TRANSACTION_TOO_LARGE: { number: -32005, status: 413, hint: 'split it into several transactions' },
+  TOO_MANY_OPERATIONS: { number: -32005, status: 413, hint: 'split it into several transactions' },
+  OFFLINE_FULL: {
+    number: -32005,
+    status: 429,
+    hint: 'this account has as many transactions beyond the ordinary window as it may: choose an earlier validUntil',
+  },
   RATE_LIMITED: { number: -32005, status: 429, hint: 'wait data.retryAfterMs, then send fewer calls in a second' },
 
   BUSY: { number: -32006, status: 503, hint: 'send the same again after data.retryAfterMs' },
   SHUTTING_DOWN: { number: -32006, status: 503, hint: 'send the same to another node, or here once it is back' },
 
+  POOL_FULL: { number: -32006, status: 503, hint: 'send the same again a little later, or to another node' },
+  SENDER_FULL: {
+    number: -32006,
+    status: 503,
+    hint: 'this sender has as many transactions waiting as it may: send the same again when some are final',
+  },
+
   NOT_AUTHORISED: { number: -32007, status: 403, hint: 'an administrator can give the sender the role it lacks' },
   UNKNOWN_SENDER: { number: -32007, status: 403, hint: 'a manager of its member can add the account to the network' },
+
+  WRONG_KEYS: {
+    number: -32007,
+    status: 403,
+    hint: 'sign with exactly as many of the account’s current keys as its threshold: account_get shows both',
+  },
 
   SYNCING: {
     number: -32008,
@@ -72,6 +91,24 @@ export const ERRORS = {
   },
 
   PRUNED: { number: -32009, status: 410, hint: 'ask for data.oldestHeight or later' },
+
+  MALFORMED_TRANSACTION: {
+    number: -32602,
+    status: 400,
+    hint: 'encode the transaction as docs/protocol.md says: every value has one encoding',
+  },
+  MALFORMED_PAYLOAD: {
+    number: LEDGER_REFUSAL,
+    status: 400,
+    hint: 'encode the payload by the schema of its operation in docs/protocol.md',
+  },
+  UNKNOWN_OPERATION: { number: LEDGER_REFUSAL, status: 400, hint: 'docs/protocol.md lists the operations there are' },
+  WRONG_CHAIN: { number: LEDGER_REFUSAL, status: 400, hint: 'sign for the chain id that chain_getStatus shows' },
+  AFTER_NOT_RECORDED: {
+    number: LEDGER_REFUSAL,
+    status: 409,
+    hint: 'record the transaction that `after` names first',
+  },
 
   NOT_FINAL_YET: {
     number: -32011,
@@ -103,6 +140,14 @@ export function fault(
   };
 }
 
+/** A refusal of the ledger's own rules, by its code and what it concerns. */
+export function refusalFault(code: string, concerns: string): Fault {
+  const message = concerns === '' ? `refused: ${code}` : `refused: ${code} (${concerns})`;
+  return { code, message, hint: hintOf(code), data: { concerns } };
+}
+
+const hintOf = (code: string): string => rows.get(code)?.hint ?? 'docs/protocol.md says what this code means';
+
 export const httpStatus = (code: string): number => rows.get(code)?.status ?? 422;
 
 /** The JSON-RPC error object of a fault; `data` always has `code` and `hint`. */
@@ -113,10 +158,9 @@ export interface ErrorObject {
 }
 
 export function errorObject({ code, message, hint, data }: Fault): ErrorObject {
-  const row = rows.get(code);
   return {
-    code: row?.number ?? LEDGER_REFUSAL,
+    code: rows.get(code)?.number ?? LEDGER_REFUSAL,
     message,
-    data: { ...data, code, hint: hint === '' ? (row?.hint ?? 'see docs/protocol.md for this code') : hint },
+    data: { ...data, code, hint: hint === '' ? hintOf(code) : hint },
   };
 }

@@ -66,7 +66,7 @@ export function admissionResult(admission: Admission): Result<{ id: TransactionI
       return err(admission.fault);
     case 'final':
       return err(
-        fault('DUPLICATE_TRANSACTION', 'the transaction is recorded already', {
+        fault('DUPLICATE', 'the transaction is recorded already', {
           data: { id: admission.final.receipt.transaction, receipt: presentFinal(admission.final) },
         }),
       );
@@ -79,7 +79,7 @@ function submit(submitter: Submitter): Method {
     summary: 'Admits a signed transaction and says its id: form and signatures are good, and no more is promised yet.',
     params: { tx: base64Text },
     result: hashText,
-    errors: ['BUSY', 'DUPLICATE_TRANSACTION', 'BAD_SIGNATURE', 'EXPIRED', 'NOT_AUTHORISED'],
+    errors: ['BUSY', 'DUPLICATE', 'BAD_SIGNATURE', 'EXPIRED', 'NOT_AUTHORISED'],
     async handler({ tx }) {
       const bytes = transactionBytes(tx);
       if (!bytes.ok) return bytes;
