@@ -3,6 +3,7 @@
  * refuses it, or holds it back where the reason may pass. Signatures were verified before, without state.
  */
 
+import type { BlockState } from './block-state.ts';
 import { accounts, senderOf, signedByHolders } from './modules/members/account.ts';
 import type { AnyOperation, Limits, Sender } from './modules/operation.ts';
 import { operationOf } from './modules/registry.ts';
@@ -26,6 +27,13 @@ export interface Place {
   readonly recorded: Recorded;
   readonly time: Millis;
 }
+
+/** The place of a block at `time` above `parent`. */
+export const placeAbove = (parent: BlockState, time: Millis): Place => ({
+  state: parent.tree,
+  recorded: parent.recorded,
+  time,
+});
 
 export type RefusalCode =
   | 'WRONG_CHAIN'
