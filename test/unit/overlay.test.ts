@@ -78,7 +78,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 test('any actions end in the state of a plain map with copies, and undo leads back to the base', () => {
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 60 }), actions => {
+    fc.property(fc.array(action, { maxLength: 60, size: 'max' }), actions => {
       const state = overlay(base);
       let model = new Map<string, Bytes | null>();
       const marks: { mark: number; model: Map<string, Bytes | null> }[] = [];

@@ -45,12 +45,22 @@ describe('the root', () => {
   });
 });
 
-const writes = fc.array(
-  fc.array(fc.tuple(fc.constantFrom(...POOL), fc.option(fc.uint8Array({ maxLength: 3 }), { nil: null, freq: 2 })), {
-    maxLength: 70,
-  }),
-  { minLength: 1, maxLength: 8 },
+type Write = [key: string, value: Bytes | null];
+
+const someWrites: fc.Arbitrary<Write[]> = fc.array(
+  fc.tuple(fc.constantFrom(...POOL), fc.option(fc.uint8Array({ maxLength: 3 }), { freq: 2 })),
+  { maxLength: 70, size: 'max' },
 );
+/** All but a few keys deleted: what makes leaves of branches. */
+const purge: fc.Arbitrary<Write[]> = fc
+  .subarray(POOL, { minLength: POOL.length - 20 })
+  .map(keys => keys.map((key): Write => [key, null]));
+
+const writes = fc.array(fc.oneof({ weight: 3, arbitrary: someWrites }, { weight: 1, arbitrary: purge }), {
+  minLength: 1,
+  maxLength: 8,
+  size: 'max',
+});
 
 const read = (tree: Tree): (Bytes | null)[] => POOL.map(key => tree.get(key));
 
@@ -82,7 +92,7 @@ describe('any sequence of updates', () => {
           expect(read(version.tree)).toEqual(version.values);
         }
       }),
-      { numRuns: 400, seed: 1 },
+      { numRuns: 150, seed: 1 },
     );
     expect(splits).toBeGreaterThan(20);
     expect(collapses).toBeGreaterThan(20);

@@ -1,0 +1,91 @@
+import { minimalCertificate } from '../certificate.ts';
+import { proveInclusion } from '../crypto/merkle.ts';
+import { proveState } from '../state/proof.ts';
+import type { Tree } from '../state/tree.ts';
+import { assert } from '../types/assert.ts';
+import type { Bytes } from '../types/bytes.ts';
+import { encode } from '../types/codec.ts';
+import type { Header } from '../types/header.ts';
+import type { Hash } from '../types/ids.ts';
+import { type Receipt, receipt } from '../types/receipt.ts';
+import type { IdentifiedTransaction } from '../types/transaction.ts';
+import type { ValidatorSet } from '../types/validator.ts';
+import { bundle, type Claim, type FinalHeader, type SetChange } from './bundle.ts';
+
+/** Why a block is final: the part of a bundle that is the same for everything the block holds. */
+export interface FinalityEvidence {
+  readonly engine: string;
+  /** The genesis set. */
+  readonly validators: ValidatorSet;
+  /** The header of block 0. */
+  readonly origin: Header;
+  /** Path of block 0 in the tree over the ids of the blocks below the target: `inclusionOf(0, height, …).path`. */
+  readonly ancestry: readonly Hash[];
+  /** Every block below the target whose `nextValidatorsHash` differs from its parent's, in ascending order of height. */
+  readonly changes: readonly SetChange[];
+  /** At height 1 or above: block 0 is for everyone to compute from genesis. */
+  readonly target: FinalHeader;
+}
+
+/** The bundle that proves the transaction at `index` of the target, and its receipt. */
+export function buildTransactionProof(
+  evidence: FinalityEvidence,
+  transactions: readonly IdentifiedTransaction[],
+  receipts: readonly Receipt[],
+  index: number,
+): Bytes {
+  const recorded = transactions[index];
+  const result = receipts[index];
+  assert(recorded !== undefined && result !== undefined, 'no such transaction');
+  const { body, signatures } = recorded;
+  return build(evidence, {
+    type: 'transaction',
+    transaction: { body, signatures },
+    receipt: result,
+    index,
+    count: transactions.length,
+    transactionPath: proveInclusion(
+      transactions.map(each => each.leaf),
+      index,
+    ).path,
+    receiptPath: proveInclusion(
+      receipts.map(each => encode(receipt, each)),
+      index,
+    ).path,
+  });
+}
+
+/** The bundle that proves what `key`, of at most `STATE_KEY_BYTES_MAX`, is in `tree`: the state after the target. */
+export function buildStateProof(evidence: FinalityEvidence, tree: Tree, key: string): Bytes {
+  return build(evidence, { type: 'state', key, value: tree.get(key), proof: proveState(tree, key) });
+}
+
+function build({ engine, validators, origin, ancestry, changes, target }: FinalityEvidence, claim: Claim): Bytes {
+  assert(target.header.height > 0, 'block 0 needs no proof');
+  const needed = withoutDetours(changes, origin);
+  const sets = [validators, ...needed.map(change => change.validators)];
+  return encode(bundle, {
+    tag: 'quorate/proof/1',
+    engine,
+    origin,
+    ancestry,
+    changes: needed.map((change, i) => ({
+      ...change,
+      certificate: minimalCertificate(change.certificate, sets[i]!),
+    })),
+    target: { ...target, certificate: minimalCertificate(target.certificate, sets.at(-1)!) },
+    claim,
+  });
+}
+
+/** A set that decides again, as it was, vouches for itself: the changes that led away from it and back are left out. */
+function withoutDetours(changes: readonly SetChange[], origin: Header): SetChange[] {
+  const needed: SetChange[] = [];
+  for (const change of changes) {
+    const sets = [origin, ...needed.map(each => each.header)].map(header => header.nextValidatorsHash);
+    const earlier = sets.indexOf(change.header.nextValidatorsHash);
+    if (earlier >= 0) needed.length = earlier;
+    else needed.push(change);
+  }
+  return needed;
+}

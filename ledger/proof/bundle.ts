@@ -1,0 +1,95 @@
+/**
+ * The proof bundle (docs/protocol.md, "Proof bundles"): all that somebody who trusts a genesis, and nothing and nobody
+ * else, needs to see that a transaction was recorded, or what a key of the state was, at some height.
+ */
+import { PATH_MAX } from '../crypto/merkle.ts';
+import { type StateProof, stateProof } from '../state/proof.ts';
+import type { Bytes } from '../types/bytes.ts';
+import { type Certificate, certificate } from '../types/certificate.ts';
+import { bytes, type Codec, list, mapped, option, struct, text, uint, union } from '../types/codec.ts';
+import { type Header, header } from '../types/header.ts';
+import { type Hash, hash } from '../types/ids.ts';
+import { type Receipt, receipt } from '../types/receipt.ts';
+import type { Tag } from '../types/tags.ts';
+import { type Transaction, transaction } from '../types/transaction.ts';
+import { type ValidatorSet, validatorSet } from '../types/validator.ts';
+
+const TAG: Tag = 'quorate/proof/1';
+
+/** What a verifier reads at most: a bundle over a thousand changes of a large set. */
+export const PROOF_BYTES_MAX = 32 * 1024 * 1024;
+export const SET_CHANGES_MAX = 1_000;
+export const STATE_KEY_BYTES_MAX = 1_024;
+export const STATE_VALUE_BYTES_MAX = 1024 * 1024;
+
+/** A block that is final, with what shows it. */
+export interface FinalHeader {
+  readonly header: Header;
+  /** The block before, whose header says which set decides this one. */
+  readonly parent: Header;
+  readonly certificate: Certificate;
+}
+
+/** A final block after which another set decides. */
+export interface SetChange extends FinalHeader {
+  /** The set from the next height on. */
+  readonly validators: ValidatorSet;
+}
+
+export type Claim =
+  | {
+      readonly type: 'transaction';
+      readonly transaction: Transaction;
+      readonly receipt: Receipt;
+      /** Of the transaction among the block's, and of its receipt among the receipts. */
+      readonly index: number;
+      readonly count: number;
+      readonly transactionPath: readonly Hash[];
+      readonly receiptPath: readonly Hash[];
+    }
+  /** What `key` was in the state after the block; null: it was not there. */
+  | { readonly type: 'state'; readonly key: string; readonly value: Bytes | null; readonly proof: StateProof };
+
+export interface Bundle {
+  readonly tag: typeof TAG;
+  readonly engine: string;
+  /** Block 0; its parent is the genesis id. */
+  readonly origin: Header;
+  /** Leads from block 0 to the target's history root. */
+  readonly ancestry: readonly Hash[];
+  /** From the genesis set to the one that decided the target; no set comes twice. */
+  readonly changes: readonly SetChange[];
+  readonly target: FinalHeader;
+  readonly claim: Claim;
+}
+
+const path: Codec<readonly Hash[]> = list(hash, PATH_MAX);
+
+const finalHeader = { header, parent: header, certificate } as const;
+
+const claim: Codec<Claim> = union({
+  transaction: [
+    1,
+    struct({ transaction, receipt, index: uint(), count: uint(), transactionPath: path, receiptPath: path }),
+  ],
+  state: [
+    2,
+    struct({ key: text(STATE_KEY_BYTES_MAX), value: option(bytes(STATE_VALUE_BYTES_MAX)), proof: stateProof }),
+  ],
+});
+
+const tag: Codec<typeof TAG> = mapped(
+  text(64, value => value === TAG),
+  () => TAG,
+  value => value,
+);
+
+export const bundle: Codec<Bundle> = struct({
+  tag,
+  engine: text(32),
+  origin: header,
+  ancestry: path,
+  changes: list(struct<SetChange>({ ...finalHeader, validators: validatorSet }), SET_CHANGES_MAX),
+  target: struct<FinalHeader>(finalHeader),
+  claim,
+});
