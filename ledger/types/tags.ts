@@ -19,6 +19,8 @@ export type Tag =
   | 'quorate/pbft/prepare/1'
   | 'quorate/pbft/commit/1'
   | 'quorate/pbft/round-change/1'
+  | 'quorate/pbft/decision/1'
+  | 'quorate/pbft/status-request/1'
   | 'quorate/pbft/status/1'
   | 'quorate/proof/1';
 

@@ -1,0 +1,125 @@
+/** Everything across heights: who is behind whom, answers to those who are, and the start of a validator without a record. */
+import type { Height, NodeId } from '../../ledger/types/ids.ts';
+import { totalPower } from '../../ledger/types/validator.ts';
+import { firstVote } from '../bft/amnesia.ts';
+import { signersPower } from '../bft/statement.ts';
+import { honestPower, reachedBy } from '../quorum.ts';
+import type { Decision, Message, StatusMessage, StatusRequest } from './messages.ts';
+import { close } from './rules.ts';
+import { isValidator, STRANGER, type State, send, setTimer } from './state.ts';
+
+const quarter = (state: State): number => Math.ceil(state.params.viewTimeoutMs / 4);
+
+/** Whether `to` may be answered now: once per quarter of the base timeout, so that answers never outgrow questions. */
+function mayAnswer(state: State, to: NodeId): boolean {
+  const slot = isValidator(state, to) ? to : STRANGER;
+  const last = state.answeredAt.get(slot);
+  if (last !== undefined && state.now < last + quarter(state)) return false;
+  state.answeredAt.set(slot, state.now);
+  return true;
+}
+
+/**
+ * Tells a validator that works on a decided height what was decided there. A vote that comes right after the decision
+ * was on its way before it and asks nothing; a round change, or a vote said again, does.
+ */
+export function answerLate(state: State, to: NodeId, message: Message): void {
+  if (to === state.self || state.self === null) return;
+  if (message.type !== 'round-change' && state.now < state.adoptedAt + 2 * quarter(state)) return;
+  if (!mayAnswer(state, to)) return;
+  const decision = decisionAt(state, message.height);
+  send(state, [to], decision ?? statusOf(state, 0));
+}
+
+function decisionAt(state: State, height: Height): Decision | null {
+  const { instance, head, certificate } = state;
+  if (instance.decision !== null && height === instance.height) {
+    return { type: 'decision', height, ...instance.decision };
+  }
+  if (certificate === null || height !== head.header.height) return null;
+  return { type: 'decision', height, ...certificate };
+}
+
+function statusOf(state: State, nonce: number): StatusMessage {
+  return { type: 'status', height: state.head.header.height, nonce, recorded: !state.amnesic };
+}
+
+export function ask(state: State, to: readonly NodeId[] | 'all'): void {
+  send(state, to, { type: 'status-request', height: state.head.header.height, nonce: state.nonce });
+}
+
+/** Takes the commits of others for the current height, or learns from them that it is behind. */
+export function onDecision(state: State, from: NodeId, { height, view, block, signatures }: Decision): void {
+  const { instance } = state;
+  if (height < instance.height || signersPower(state.validators, signatures) < state.quorum) return;
+  noteFinal(state, from, height);
+  if (height > instance.height) state.effects.push({ type: 'sync', height, from: [from] });
+  else if (instance.decision === null) close(state, { view, block, signatures });
+}
+
+export function onStatusRequest(state: State, from: NodeId, request: StatusRequest): void {
+  if (from === state.self || state.self === null) return;
+  noteFinal(state, from, request.height);
+  if (!mayAnswer(state, from)) return;
+  send(state, [from], statusOf(state, request.nonce));
+  // Who asks has just come up: an earlier question may have found nobody.
+  if (state.amnesic && isValidator(state, from) && !state.reports.has(from)) ask(state, [from]);
+}
+
+export function onStatus(state: State, from: NodeId, { height, nonce, recorded }: StatusMessage): void {
+  if (from === state.self) return;
+  noteFinal(state, from, height);
+  if (!state.amnesic || nonce !== state.nonce || !isValidator(state, from)) return;
+  state.reports = new Map(state.reports).set(from, { height, recorded });
+}
+
+/** A validator without its record learns from which height on it may vote, and writes that down first of all. */
+export function recover(state: State): void {
+  const { self, head, validators, quorum } = state;
+  if (!state.amnesic || self === null) return;
+  const from = firstVote(validators, quorum, self, head.header.height, state.reports, state.patient);
+  if (from === null) return;
+  state.amnesic = false;
+  state.reports = new Map();
+  state.record = { ...state.record, from };
+  state.promised = true;
+  setTimer(state, 'status', null);
+}
+
+/** Asks again for what others report. */
+export function onStatusTimeout(state: State): void {
+  ask(state, 'all');
+  setTimer(state, 'status', state.now + quarter(state));
+}
+
+export function noteFinal(state: State, from: NodeId, height: Height): void {
+  if (!isValidator(state, from) || from === state.self) return;
+  if (height > (state.finals.get(from) ?? -1)) state.finals.set(from, height);
+}
+
+/** The greatest height that an honest validator is sure to have final. */
+function provenFinal(state: State): Height {
+  const power = honestPower(totalPower(state.validators), state.quorum);
+  return reachedBy(state.validators, power, key => state.finals.get(key)) ?? 0;
+}
+
+/**
+ * Asks for block sync while others are ahead: at once when two heights lie between, since that is not a message on its
+ * way; one height gets the time to come by itself.
+ */
+export function catchUp(state: State): void {
+  const lag = provenFinal(state) - state.head.header.height;
+  if (lag <= 0) setTimer(state, 'sync', null);
+  else if (!state.timers.has('sync')) {
+    if (lag > 1) requestSync(state);
+    else setTimer(state, 'sync', state.now + quarter(state));
+  }
+}
+
+export function requestSync(state: State): void {
+  const height = provenFinal(state);
+  if (height <= state.head.header.height) return;
+  const from = state.validators.filter(each => (state.finals.get(each.key) ?? -1) >= height).map(each => each.key);
+  state.effects.push({ type: 'sync', height, from });
+  setTimer(state, 'sync', state.now + state.params.viewTimeoutMs);
+}

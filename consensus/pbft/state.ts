@@ -1,0 +1,187 @@
+/** What a PBFT core remembers, as plain data that core.ts owns, and the few ways in which its rules act on the world. */
+import { assert } from '../../ledger/types/assert.ts';
+import type { Header } from '../../ledger/types/header.ts';
+import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
+import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
+import type { Reports } from '../bft/amnesia.ts';
+import { leaderOf } from '../bft/leader.ts';
+import { emptyRecord, type VoteRecord, writeOf } from '../bft/record.ts';
+import type { VoteCertificate } from '../bft/statement.ts';
+import type { Mandate, RoundChanges } from '../bft/view-change.ts';
+import type { Votes } from '../bft/votes.ts';
+import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import { byzantineQuorum } from '../quorum.ts';
+import type { Rng } from '../rng.ts';
+import type { Ballot, Message } from './messages.ts';
+
+/** Headers kept. Unbounded, a leader could fill the memory with blocks that nobody decides. */
+export const HEADERS_MAX = 16;
+/** Equivocations told for one height: enough to name every liar, too few to flood the host. */
+export const REPORTS_MAX = 256;
+/** Senders whose last answer is remembered beside the validators: all others share one slot. */
+export const STRANGER = 'stranger';
+
+export interface Head {
+  readonly id: BlockId;
+  readonly header: Header;
+}
+
+/** Agreement on one height. */
+export interface Instance {
+  readonly height: Height;
+  /** Whether the timer of the current view may run: a quorum is in it, or it is view 0. */
+  begun: boolean;
+  begunAt: Millis;
+  /** The proposal to vote for in the current view. */
+  proposal: { readonly block: BlockId; readonly kind: 'fresh' | 'repeated' } | null;
+  /** When the first proposal came: from then on view 0 has work, whatever waits here. */
+  proposedAt: Millis | null;
+  proposals: Votes;
+  prepares: Votes;
+  commits: Votes;
+  changes: RoundChanges;
+  readonly verdicts: Map<BlockId, 'asked' | 'valid' | 'invalid'>;
+  /** The block that was asked for and is not here yet. */
+  wanted: BlockId | null;
+  /** Nothing is built before: the last attempt had no result. */
+  buildAt: Millis;
+  job: { readonly id: JobId; readonly mandate: Mandate | null } | null;
+  decision: VoteCertificate | null;
+  adopted: boolean;
+  /** Slots whose equivocation was reported. */
+  readonly reported: Set<string>;
+}
+
+export interface State {
+  readonly self: NodeId | null;
+  readonly chainId: ChainId;
+  readonly params: Params;
+  readonly rng: Rng;
+  now: Millis;
+
+  head: Head;
+  validators: ValidatorSet;
+  quorum: number;
+  /** When the head became the head, or when its block was decided, whichever came first. */
+  adoptedAt: Millis;
+  work: Millis | null;
+  /** Why the head is final; null where block sync brought it. */
+  certificate: VoteCertificate | null;
+
+  /** What this validator promised at the current height, kept by an observer too, as a note of the view it follows. */
+  record: VoteRecord;
+  /** A record of a height that the ledger has yet to reach again. */
+  later: VoteRecord | null;
+  /** The vote record is missing: nothing may be promised. */
+  amnesic: boolean;
+  reports: Reports;
+  nonce: number;
+  patient: boolean;
+
+  instance: Instance;
+  /** Blocks held here for this height and the next. */
+  readonly headers: Map<BlockId, Header>;
+  /** Statements about the next height, at most one of each kind from each validator. */
+  readonly early: Map<NodeId, Map<Ballot['type'], EarlyBallot>>;
+  /** The final height that each validator is known to have. */
+  readonly finals: Map<NodeId, Height>;
+  readonly answeredAt: Map<NodeId | typeof STRANGER, Millis>;
+  /** Leaders who missed their last turn and were not heard since. */
+  readonly missed: Set<NodeId>;
+  /** The height at which each validator was last heard. */
+  readonly heardAt: Map<NodeId, Height>;
+  readonly timers: Map<TimerId, Millis>;
+  viewChanges: number;
+  equivocations: number;
+
+  effects: Effect<Message>[];
+  /** Whether the record changed in this step, and the blocks that must be as durable as it. */
+  promised: boolean;
+  blocks: BlockId[];
+}
+
+export interface EarlyBallot {
+  readonly message: Ballot;
+  readonly signature: Uint8Array;
+}
+
+export function openInstance(height: Height, now: Millis): Instance {
+  return {
+    height,
+    begun: true,
+    begunAt: now,
+    proposal: null,
+    proposedAt: null,
+    proposals: new Map(),
+    prepares: new Map(),
+    commits: new Map(),
+    changes: new Map(),
+    verdicts: new Map(),
+    wanted: null,
+    buildAt: 0,
+    job: null,
+    decision: null,
+    adopted: false,
+    reported: new Set(),
+  };
+}
+
+export const isValidator = (state: State, key: NodeId | null): boolean =>
+  key !== null && state.validators.some(each => each.key === key);
+
+/** Whether this node may promise anything at the current height. */
+export const mayVote = (state: State): boolean =>
+  !state.amnesic && isValidator(state, state.self) && state.record.height >= state.record.from;
+
+export const leaderAt = (state: State, view: number): NodeId =>
+  leaderOf(state.validators, state.head.header.proposer, view);
+
+export function configure(state: State, config: Config): void {
+  state.validators = config.validators;
+  state.quorum = byzantineQuorum(totalPower(config.validators));
+}
+
+/** Opens the height above the head, with what was promised at it in an earlier run. */
+export function openHeight(state: State): void {
+  const height = state.head.header.height + 1;
+  const { later } = state;
+  state.instance = openInstance(height, state.now);
+  if (later !== null && later.height === height) {
+    state.record = later;
+    state.later = null;
+    return;
+  }
+  const from = later === null ? state.record.from : Math.max(later.height, later.from);
+  state.record = emptyRecord(from, height, state.certificate);
+}
+
+export function send(state: State, to: readonly NodeId[] | 'all', message: Message): void {
+  state.effects.push({ type: 'send', to, message });
+}
+
+/** Changes what this validator has promised; the change is durable before anything of this step is released. */
+export function promise(state: State, change: Partial<VoteRecord>, block: BlockId | null = null): void {
+  assert(mayVote(state), 'a promise by one who may not vote');
+  state.record = { ...state.record, ...change };
+  state.promised = true;
+  if (block !== null) state.blocks.push(block);
+}
+
+/** Sets a timer to fire at `at`; null cancels it. Says nothing where nothing changes. */
+export function setTimer(state: State, timer: TimerId, at: Millis | null): void {
+  const known = state.timers.get(timer);
+  if (known === at || (known === undefined && at === null)) return;
+  if (at === null) state.timers.delete(timer);
+  else state.timers.set(timer, at);
+  state.effects.push({ type: 'timer', timer, after: at === null ? null : Math.max(0, at - state.now) });
+}
+
+/** The effects of a step, what must be durable first. */
+export function release(state: State): Effect<Message>[] {
+  const { effects, blocks } = state;
+  if (state.promised) effects.unshift({ type: 'persist', writes: [writeOf(state.record)], blocks });
+  state.effects = [];
+  state.blocks = [];
+  state.promised = false;
+  return effects;
+}
