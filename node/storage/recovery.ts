@@ -11,6 +11,7 @@ import { type BlockId, type Height, hash, height } from '../../ledger/types/ids.
 import { decodeBlock, type EncodedBlock } from './block-store.ts';
 import { logDamaged } from './fault.ts';
 import type { LogEntry } from './log.ts';
+import type { PendingBlock } from './pending.ts';
 import type { LogRecord } from './segment.ts';
 
 /** Written constants: a change is a new format. 0 is the log's own mark. */
@@ -94,9 +95,15 @@ export interface Recovered {
   /** The last decision. */
   readonly decided: Final | null;
   /** Persisted blocks above the last decision, oldest first. */
-  readonly pending: readonly { readonly block: IdentifiedBlock; readonly encoded: EncodedBlock }[];
+  readonly pending: readonly PendingBlock[];
   /** Decisions above `keepAbove`, in order of height. */
   readonly decisions: readonly DecidedBlock[];
+}
+
+interface Found {
+  readonly logged: LoggedBlock;
+  /** The segment it was found in. */
+  readonly path: string;
 }
 
 interface Recovery {
@@ -107,8 +114,8 @@ interface Recovery {
 /** Folds the records of the log. Blocks up to `keepAbove` are the database's and dropped at once. */
 export function recovery(keepAbove: Height): Recovery {
   const records = new Map<string, Bytes>();
-  const blocks = new Map<BlockId, { readonly logged: LoggedBlock; readonly path: string }>();
-  let decisions: (Decision & { readonly path: string })[] = [];
+  const undecided = new Map<BlockId, Found>();
+  let decisions: (Found & { readonly certificate: Certificate | null })[] = [];
   let base: Final | null = null;
   let decided: Final | null = null;
   let begun = false;
@@ -138,18 +145,18 @@ export function recovery(keepAbove: Height): Recovery {
       throw logDamaged(path, 0, `record ${record.sequence} decides height ${taken.height} after ${decided.height}`);
     }
     decided = { height: taken.height, id: taken.id };
-    if (taken.height > keepAbove) decisions.push({ ...taken, path });
-    for (const [id, { logged }] of blocks) {
-      if (logged.height <= taken.height && (id !== taken.id || taken.height <= keepAbove)) blocks.delete(id);
+    if (taken.height > keepAbove) {
+      const found = undecided.get(taken.id);
+      if (!found) throw logDamaged(path, 0, `block ${taken.id} was decided and is not there`);
+      decisions.push({ ...found, certificate: taken.certificate });
     }
+    for (const [id, { logged }] of undecided) if (logged.height <= taken.height) undecided.delete(id);
   }
 
-  function blockOf(id: BlockId, path: string): { block: IdentifiedBlock; encoded: EncodedBlock } {
-    const found = blocks.get(id);
-    if (!found) throw logDamaged(path, 0, `block ${id} was decided and is not there`);
-    const { header, body } = found.logged;
+  function pendingOf({ logged, path }: Found): PendingBlock {
+    const { id, header, body } = logged;
     const block = decodeBlock({ header, body });
-    if (block?.id !== id) throw logDamaged(found.path, 0, `block ${id} is not the one that was logged`);
+    if (block?.id !== id) throw logDamaged(path, 0, `block ${id} is not the one that was logged`);
     return { block, encoded: { header, body } };
   }
 
@@ -162,21 +169,16 @@ export function recovery(keepAbove: Height): Recovery {
       else if (record.type === TYPE.decision) takeDecision(record, path);
       else if (record.type === TYPE.block) {
         const logged = read(loggedBlock, record, path);
-        if (logged.height <= keepAbove) return;
-        blocks.delete(logged.id);
-        blocks.set(logged.id, { logged, path });
+        undecided.delete(logged.id);
+        undecided.set(logged.id, { logged, path });
       } else throw logDamaged(path, 0, `record ${record.sequence} is of the unknown type ${record.type}`);
     },
-    finish() {
-      const above = decided?.height ?? -1;
-      const pending = [...blocks.values()].filter(({ logged }) => logged.height > above);
-      return {
-        records,
-        base,
-        decided,
-        pending: pending.map(({ logged, path }) => blockOf(logged.id, path)),
-        decisions: decisions.map(({ id, certificate, path }) => ({ block: blockOf(id, path).block, certificate })),
-      };
-    },
+    finish: () => ({
+      records,
+      base,
+      decided,
+      pending: [...undecided.values()].map(pendingOf),
+      decisions: decisions.map(found => ({ block: pendingOf(found).block, certificate: found.certificate })),
+    }),
   };
 }

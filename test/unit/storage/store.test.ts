@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { block as blockCodec } from '../../../ledger/types/block.ts';
 import { utf8 } from '../../../ledger/types/bytes.ts';
 import { encode } from '../../../ledger/types/codec.ts';
-import { makeChain, open, stateOf, temporaryDirectory, write } from './fixtures.ts';
+import { makeChain } from './chain.ts';
+import { open, stateOf, temporaryDirectory, write } from './fixtures.ts';
 
 describe('the store', () => {
   it('holds after reopening what was persisted and committed', async () => {
