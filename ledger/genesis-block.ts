@@ -8,7 +8,7 @@ import { putNode } from './modules/members/network-node.ts';
 import { addPrefixOf } from './modules/members/prefixes.ts';
 import type { ModuleState } from './modules/operation.ts';
 import { putBalance, tokens } from './modules/tokens/token.ts';
-import { register } from './modules/validators/register.ts';
+import { putRegister } from './modules/validators/register.ts';
 import { recordedFrom } from './recorded.ts';
 import { overlay } from './state/overlay.ts';
 import { emptyTree, treeRoot, update } from './state/tree.ts';
@@ -55,7 +55,7 @@ function install(state: ModuleState, genesis: Genesis): void {
     for (const digits of gs1Prefixes) addPrefixOf(state, id, digits);
   }
   for (const { key, name, member, role } of genesis.nodes) putNode(state, key, { name, member, role }, true);
-  register.set(state, { since: 0, validators: genesis.validators });
+  putRegister(state, { since: 0, validators: genesis.validators });
   for (const { symbol, name, decimals, admins, holders } of genesis.tokens) {
     const supply = holders.reduce((sum, holder) => sum + holder.amount, 0n);
     tokens.set(state, { name, decimals, supply, admins }, symbol);

@@ -16,7 +16,8 @@ export interface FinalReceipt {
 export type Waited = FinalReceipt | 'timeout' | 'busy';
 
 export interface Acknowledgements {
-  wait(id: TransactionId, timeoutMs: number): Promise<Waited>;
+  /** Resolves with `timeout` too when `signal` is aborted: the client is gone. */
+  wait(id: TransactionId, timeoutMs: number, signal: AbortSignal): Promise<Waited>;
   /** To be called once for each transaction of a final block, after the block is in the store. */
   settle(final: FinalReceipt): void;
   /** Answers everyone with `timeout`: the node stops. */
@@ -29,19 +30,23 @@ export function acknowledgements(waitersMax: number): Acknowledgements {
   let waiting = 0;
 
   return {
-    wait(id, timeoutMs) {
+    wait(id, timeoutMs, signal) {
       if (waiting >= waitersMax) return Promise.resolve('busy');
+      if (signal.aborted) return Promise.resolve('timeout');
       const { promise, resolve } = Promise.withResolvers<Waited>();
       const answers = waiters.get(id) ?? new Set();
       waiters.set(id, answers);
       const answer = (value: Waited) => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', gone);
         waiting -= 1;
         answers.delete(answer);
         if (answers.size === 0 && waiters.get(id) === answers) waiters.delete(id);
         resolve(value);
       };
-      const timer = setTimeout(() => answer('timeout'), timeoutMs);
+      const gone = () => answer('timeout');
+      const timer = setTimeout(gone, timeoutMs);
+      signal.addEventListener('abort', gone);
       answers.add(answer);
       waiting += 1;
       return promise;

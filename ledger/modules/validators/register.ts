@@ -3,7 +3,7 @@ import { ascending, type Codec, mapped, struct, uint } from '../../types/codec.t
 import { type Height, height, type MemberId, memberId, type NodeId, publicKey } from '../../types/ids.ts';
 import { TOTAL_POWER_MAX, VALIDATORS_MAX, type Validator } from '../../types/validator.ts';
 import { name } from '../names.ts';
-import { entry } from '../operation.ts';
+import { entry, type ModuleState } from '../operation.ts';
 
 /** A validator with the organisation that answers for it and votes with its power. */
 export interface RegisteredValidator extends Validator {
@@ -27,13 +27,27 @@ export const power: Codec<number> = mapped(
 
 export const registeredValidator = struct<RegisteredValidator>({ key: publicKey, power, member: memberId, name });
 
-export const register = entry(
-  struct<Register>({
-    since: height,
-    validators: ascending(registeredValidator, VALIDATORS_MAX, (a, b) => compareText(a.key, b.key)),
-  }),
-  () => 'validators/set',
+export const registerCodec = struct<Register>({
+  since: height,
+  validators: ascending(registeredValidator, VALIDATORS_MAX, (a, b) => compareText(a.key, b.key)),
+});
+
+export const register = entry(registerCodec, () => 'validators/set');
+
+/** Every set there ever was stays under this prefix, in the order in which they came: proofs lead through them. */
+export const REGISTERS = 'validators/since/';
+const HEIGHT_DIGITS = 16;
+
+export const formerRegister = entry(
+  registerCodec,
+  (since: Height) => `${REGISTERS}${String(since).padStart(HEIGHT_DIGITS, '0')}`,
 );
+
+/** The set that decides from the next height on. */
+export function putRegister(state: ModuleState, value: Register): void {
+  register.set(state, value);
+  formerRegister.set(state, value, value.since);
+}
 
 export const powerOf = (
   validators: readonly RegisteredValidator[],

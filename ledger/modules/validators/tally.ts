@@ -5,7 +5,7 @@ import { byzantineQuorum, totalPower } from '../../types/validator.ts';
 import { type Context, done, type Outcome, refuse } from '../operation.ts';
 import { changed } from './change.ts';
 import { close, type Proposal, proposals } from './proposal.ts';
-import { powerOf, register } from './register.ts';
+import { powerOf, putRegister, register } from './register.ts';
 
 /**
  * Counts the sender's member in favour, and changes the set for the next height when more than two thirds of its power are.
@@ -32,7 +32,7 @@ export function countVote(context: Context, id: TransactionId, proposal: Proposa
   if (current.since === height) return refuse('ALREADY_CHANGED', String(height));
   const next = changed(state, current.validators, proposal.change);
   if (!next.ok) return next;
-  register.set(state, { since: height, validators: next.validators });
+  putRegister(state, { since: height, validators: next.validators });
   close(state, id);
   emit('validators.changed', { proposal: id, change: proposal.change.type, validator: proposal.change.key });
   return done;

@@ -1,0 +1,64 @@
+/**
+ * What happens when blocks become final, whoever brought the certificate: the ledger moves, the store and the pool follow,
+ * those who wait are told, and last the engine learns that its height is closed.
+ */
+import type { Chain } from '../ledger/chain.ts';
+import type { Mempool } from '../ledger/mempool.ts';
+import type { Certificate } from '../ledger/types/certificate.ts';
+import type { BlockId, Height, Millis } from '../ledger/types/ids.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
+import type { FinalBlock, Store } from './storage/store.ts';
+
+export interface FinalityPorts {
+  readonly chain: Chain;
+  readonly store: Pick<Store, 'commit'>;
+  readonly pool: Mempool;
+  readonly waiting: Acknowledgements;
+  now(): Millis;
+  /** The engine is to learn of the new head. */
+  applied(): void;
+  /** A block is final, for logs, metrics and connections. */
+  finalised(block: FinalBlock): void;
+  fatal(error: unknown): void;
+}
+
+export interface Finality {
+  /**
+   * Makes the branch up to `head` final as far as `final`. Nothing happens when it is already. Resolves once the store has
+   * room for more: that, and no sooner, is when the engine is told, so that a slow disk slows the network down.
+   */
+  adopt(head: BlockId, final: Height, certificate: Certificate | null): Promise<void>;
+}
+
+export function createFinality({ chain, store, pool, waiting, now, ...ports }: FinalityPorts): Finality {
+  function settle(final: FinalBlock): void {
+    const { header, transactions } = final.block;
+    const place = { state: chain.final.tree, recorded: chain.final.recorded, time: header.time + 1 };
+    pool.settle(
+      now(),
+      place,
+      transactions.map(each => each.id),
+    );
+    for (const [index, receipt] of final.receipts.entries()) waiting.settle({ receipt, height: header.height, index });
+    ports.finalised(final);
+  }
+
+  return {
+    async adopt(head, final, certificate) {
+      if (final <= chain.final.header.height) return;
+      const room: Promise<void>[] = [];
+      for (const block of chain.adopt(head, final)) {
+        const certified = certificate?.block === block.block.id ? certificate : null;
+        const committed = { ...block, certificate: certified };
+        room.push(store.commit(committed));
+        settle(committed);
+      }
+      try {
+        await Promise.all(room);
+        ports.applied();
+      } catch (error) {
+        ports.fatal(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * How transactions come in: from clients of this node and, in batches, from other nodes. What cannot be recorded is refused
+ * before its signatures are checked, and when too much waits already nothing is even decoded.
+ */
+import { checkForm, checkPlace, type Place, type Refusal, type Rules, wasRecorded } from '../ledger/admission.ts';
+import { identify, transactionSigningBytes } from '../ledger/crypto/ids.ts';
+import type { Mempool, PoolRefusal } from '../ledger/mempool.ts';
+import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
+import { decode } from '../ledger/types/codec.ts';
+import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
+import type { Millis, TransactionId } from '../ledger/types/ids.ts';
+import { type IdentifiedTransaction, transaction } from '../ledger/types/transaction.ts';
+import type { FinalReceipt } from './acknowledgements.ts';
+import { BUSY_RETRY_MS, OWN_SIGNATURES_WAITING_MAX, PEER_SIGNATURES_WAITING_MAX } from './limits.ts';
+import { transactionBatch } from './network/transaction-batches.ts';
+import type { Verdict } from './network/transport.ts';
+import type { Priority, SignatureClaim, Verifier } from './network/verifier.ts';
+import { fault } from './rpc/errors.ts';
+import type { Admission } from './rpc/ports.ts';
+
+export interface IntakePorts {
+  readonly rules: Rules;
+  readonly pool: Mempool;
+  readonly verifier: Verifier;
+  now(): Millis;
+  /** Where a transaction would be recorded now. */
+  place(): Place;
+  /** A recorded transaction's receipt. */
+  final(id: TransactionId): FinalReceipt | null;
+  /** Takes a transaction along to the other nodes. */
+  spread(bytes: Bytes): void;
+  /** Something may wait that did not. */
+  admitted(): void;
+  rejected(code: string): void;
+}
+
+export interface Intake {
+  /** A client's transactions: one answer each, in order. */
+  submit(transactions: readonly Bytes[]): Promise<readonly Admission[]>;
+  /** A peer's batch. `reject`: no honest node sends it. */
+  takeBatch(bytes: Bytes): Promise<Verdict>;
+  /** Form and place of a transaction, its signatures included, without taking it in. */
+  check(bytes: Bytes): Promise<Result<IdentifiedTransaction, Fault>>;
+}
+
+/** The signatures of a transaction as the verifier takes them. */
+export function signatureClaims({ body, id, signatures }: IdentifiedTransaction): SignatureClaim[] {
+  const message = transactionSigningBytes(body.chainId, id);
+  return signatures.map(({ key, signature }) => ({ key, message, signature }));
+}
+
+/** Whether the pool holds this very transaction, signatures included: then they were verified. */
+export function isVerified(pool: Mempool, { id, leaf }: IdentifiedTransaction): boolean {
+  const known = pool.get(id);
+  return known !== null && equalBytes(known.leaf, leaf);
+}
+
+const busy = (): Fault =>
+  fault('BUSY', 'this node has more work than it can take in', { data: { retryAfterMs: BUSY_RETRY_MS } });
+
+const badSignature = (id: TransactionId): Fault =>
+  fault('BAD_SIGNATURE', `a signature of transaction ${id} is not valid`, { data: { id } });
+
+const malformed = (reason: string): Fault =>
+  fault('MALFORMED_TRANSACTION', `not the canonical encoding of a transaction: ${reason}`);
+
+/** What a refusal is called towards a client. */
+function refusalFault({ code, concerns }: Refusal | PoolRefusal): Fault {
+  if (code === 'ALREADY_WAITING') return fault('DUPLICATE', `transaction ${concerns} waits already`);
+  const later = code === 'POOL_FULL' || code === 'SENDER_FULL' ? { retryAfterMs: BUSY_RETRY_MS } : {};
+  return fault(code, `refused: ${code} ${concerns}`, { data: { concerns, ...later } });
+}
+
+export function createIntake(ports: IntakePorts): Intake {
+  const { rules, pool, verifier } = ports;
+
+  const refused = (reason: Fault): Admission => {
+    ports.rejected(reason.code);
+    return { type: 'refused', fault: reason };
+  };
+
+  /** What is known without its signatures; null: they are to be verified. */
+  function prejudge(candidate: IdentifiedTransaction): Admission | null {
+    const place = ports.place();
+    const { id } = candidate;
+    if (wasRecorded(rules, place, id) || candidate.body.validUntil < place.time) {
+      const final = ports.final(id);
+      if (final !== null) return { type: 'final', final };
+    }
+    if (pool.has(id)) return { type: 'admitted', id };
+    const form = checkForm(rules, candidate);
+    if (!form.ok) return refused(refusalFault(form.error));
+    const sender = checkPlace(rules, place, candidate);
+    return sender.ok ? null : refused(refusalFault(sender.error));
+  }
+
+  function admit(candidate: IdentifiedTransaction): Admission {
+    const outcome = pool.admit(ports.now(), ports.place(), candidate);
+    if (outcome.ok || outcome.error.code === 'ALREADY_WAITING') return { type: 'admitted', id: candidate.id };
+    // It became final while its signatures were being verified.
+    const final = outcome.error.code === 'DUPLICATE' ? ports.final(candidate.id) : null;
+    return final ? { type: 'final', final } : refused(refusalFault(outcome.error));
+  }
+
+  /** A verdict on each transaction as a whole; null: too many wait. */
+  async function verified(
+    candidates: readonly IdentifiedTransaction[],
+    priority: Priority,
+  ): Promise<readonly boolean[] | null> {
+    const claims = candidates.map(signatureClaims);
+    const verdicts = await verifier.verify(claims.flat(), priority);
+    if (verdicts === null) return null;
+    let at = 0;
+    return claims.map(each => {
+      const own = verdicts.slice(at, at + each.length);
+      at += each.length;
+      return own.every(Boolean);
+    });
+  }
+
+  async function submit(transactions: readonly Bytes[]): Promise<readonly Admission[]> {
+    const bytes = transactions.reduce((sum, each) => sum + each.length, 0);
+    if (pool.isFull(bytes) || verifier.waiting('own') > OWN_SIGNATURES_WAITING_MAX)
+      return transactions.map(() => refused(busy()));
+    const answers = new Array<Admission | undefined>(transactions.length);
+    const pending: { readonly at: number; readonly candidate: IdentifiedTransaction }[] = [];
+    for (const [at, wire] of transactions.entries()) {
+      const decoded = decode(transaction, wire);
+      if (!decoded.ok) {
+        answers[at] = refused(malformed(decoded.error.reason));
+        continue;
+      }
+      const candidate = identify(decoded.value);
+      const known = prejudge(candidate);
+      if (known) answers[at] = known;
+      else pending.push({ at, candidate });
+    }
+    const verdicts = await verified(
+      pending.map(each => each.candidate),
+      'own',
+    );
+    for (const [i, { at, candidate }] of pending.entries()) {
+      if (verdicts === null) answers[at] = refused(busy());
+      else if (!verdicts[i]) answers[at] = refused(badSignature(candidate.id));
+      else {
+        const known = pool.has(candidate.id);
+        const answer = admit(candidate);
+        answers[at] = answer;
+        if (answer.type === 'admitted' && !known) ports.spread(transactions[at]!);
+      }
+    }
+    if (pending.length > 0) ports.admitted();
+    return answers as Admission[];
+  }
+
+  async function takeBatch(bytes: Bytes): Promise<Verdict> {
+    if (pool.isFull(bytes.length) || verifier.waiting('peer') > PEER_SIGNATURES_WAITING_MAX) return 'ignore';
+    const batch = decode(transactionBatch, bytes);
+    if (!batch.ok) return 'reject';
+    const place = ports.place();
+    const fresh: IdentifiedTransaction[] = [];
+    for (const wire of batch.value) {
+      const decoded = decode(transaction, wire);
+      if (!decoded.ok) return 'reject';
+      const candidate = identify(decoded.value);
+      if (pool.has(candidate.id)) continue;
+      // What has expired, or is recorded here already, may have been in order where it set out.
+      if (checkForm(rules, candidate).ok && checkPlace(rules, place, candidate).ok) fresh.push(candidate);
+    }
+    const verdicts = await verified(fresh, 'peer');
+    if (verdicts === null) return 'ignore';
+    let honest = true;
+    for (const [i, candidate] of fresh.entries()) {
+      if (verdicts[i]) pool.admit(ports.now(), ports.place(), candidate);
+      else honest = false;
+    }
+    if (fresh.length > 0) ports.admitted();
+    return honest ? 'accept' : 'reject';
+  }
+
+  async function check(bytes: Bytes): Promise<Result<IdentifiedTransaction, Fault>> {
+    const decoded = decode(transaction, bytes);
+    if (!decoded.ok) return err(malformed(decoded.error.reason));
+    const candidate = identify(decoded.value);
+    const form = checkForm(rules, candidate);
+    if (!form.ok) return err(refusalFault(form.error));
+    const verdicts = await verified([candidate], 'own');
+    if (verdicts === null) return err(busy());
+    return verdicts[0] ? ok(candidate) : err(badSignature(candidate.id));
+  }
+
+  return { submit, takeBatch, check };
+}

@@ -1,0 +1,172 @@
+/**
+ * What each effect of the engine does in this node: one switch, every effect, each answered by the event that the contract
+ * names (`consensus/core.ts`). Persists and timers are the driver's.
+ */
+import type { Config, CoreModule, Event, Evidence } from '../consensus/core.ts';
+import type { Chain } from '../ledger/chain.ts';
+import type { SecretKey } from '../ledger/crypto/port.ts';
+import { identifyBlock } from '../ledger/identify-block.ts';
+import type { Mempool } from '../ledger/mempool.ts';
+import { unreachable } from '../ledger/types/assert.ts';
+import { block as blockCodec, type IdentifiedBlock } from '../ledger/types/block.ts';
+import type { Bytes } from '../ledger/types/bytes.ts';
+import { encode } from '../ledger/types/codec.ts';
+import type { BlockId, Millis, NodeId, PublicKey } from '../ledger/types/ids.ts';
+import type { HostEffect } from './driver.ts';
+import type { Envelopes } from './envelope.ts';
+import type { Finality } from './finality.ts';
+import type { HeldBlocks } from './held-blocks.ts';
+import { isVerified, signatureClaims } from './intake.ts';
+import { VERDICT_RETRY_MS } from './limits.ts';
+import type { Log } from './log.ts';
+import type { Network } from './network/network.ts';
+import type { Sync } from './network/sync.ts';
+import type { Verifier } from './network/verifier.ts';
+
+export interface PerformPorts<M> {
+  readonly module: CoreModule<M>;
+  readonly envelopes: Envelopes<M>;
+  /** null: an observer, which never sends. */
+  readonly identity: { readonly self: NodeId; readonly key: SecretKey } | null;
+  readonly chain: Chain;
+  readonly pool: Mempool;
+  readonly held: HeldBlocks;
+  readonly verifier: Verifier;
+  readonly network: Network;
+  readonly sync: Sync;
+  readonly finality: Finality;
+  readonly log: Log;
+  now(): Millis;
+  post(event: Event<M>): void;
+  report(evidence: Evidence): void;
+  fatal(error: unknown): void;
+}
+
+export interface Performer<M> {
+  perform(effect: HostEffect<M>): void;
+  /** Verdicts that had to wait for the parent may be given now. */
+  retry(): void;
+}
+
+/** Who decides the height above a state, as the engine is told. */
+export const configOf = ({ validators }: { readonly validators: Config['validators'] }): Config => ({ validators });
+
+export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
+  const { envelopes, identity, chain, pool, held, verifier, network, sync, log, post } = ports;
+  const judging = new Set<BlockId>();
+  const orphans = new Set<BlockId>();
+
+  /** The connected nodes of validators. */
+  const peersOf = (validators: readonly NodeId[]): PublicKey[] =>
+    validators.flatMap(each => network.peerOf(each)?.key ?? []);
+
+  function send(to: readonly NodeId[] | 'all', message: M): void {
+    if (!identity) return;
+    const { bytes, signature } = envelopes.seal(message, identity.self, identity.key);
+    const listed = to === 'all' ? chain.head.validators.map(each => each.key) : to;
+    const others = listed.filter(each => each !== identity.self);
+    const direct = to === 'all' ? network.peers().map(each => each.key) : peersOf(others);
+    for (const peer of direct) network.sendTo(peer, 'vote', bytes);
+    // Validators that cannot be dialled from here are reached through those that can.
+    if (others.some(each => network.peerOf(each) === null)) network.publish('votes', bytes);
+    if (to === 'all' || to.includes(identity.self)) post({ type: 'message', from: identity.self, message, signature });
+  }
+
+  function build(job: string, parent: BlockId, seal: Bytes): void {
+    const below = chain.stateOf(parent);
+    const made =
+      below && identity
+        ? chain.build(pool, {
+            parent,
+            time: Math.max(ports.now(), below.header.time + 1),
+            proposer: identity.self,
+            seal,
+          })
+        : null;
+    if (made) held.keep(made.block);
+    post({ type: 'built', job, block: made && { id: made.block.id, header: made.block.header } });
+  }
+
+  /** true or false for ever; null: not yet, the verifier has too much to do. */
+  async function signaturesHold(block: IdentifiedBlock): Promise<boolean | null> {
+    const unknown = block.transactions.filter(each => !isVerified(pool, each));
+    if (unknown.length === 0) return true;
+    const verdicts = await verifier.verify(unknown.flatMap(signatureClaims), 'proposal');
+    return verdicts === null ? null : verdicts.every(Boolean);
+  }
+
+  function answer(id: BlockId, next: Config | null, why?: object): void {
+    if (next === null) log.warn({ block: id, ...why }, 'a proposed block is invalid');
+    post({ type: 'validated', block: id, next });
+  }
+
+  async function judge(id: BlockId): Promise<void> {
+    const known = chain.stateOf(id);
+    if (known) return answer(id, configOf(known));
+    const block = held.get(id);
+    if (!block || judging.has(id)) return;
+    judging.add(id);
+    const sound = await signaturesHold(block).finally(() => judging.delete(id));
+    if (sound === null) return void setTimeout(() => validate(id), VERDICT_RETRY_MS).unref();
+    if (!sound) return answer(id, null, { code: 'BAD_SIGNATURE' });
+    const verdict = chain.validate(block);
+    if (verdict.ok) return answer(id, configOf(verdict.value));
+    if (verdict.error.code === 'UNKNOWN_PARENT') orphans.add(id);
+    else answer(id, null, verdict.error);
+  }
+
+  const validate = (id: BlockId): void => {
+    judge(id).catch(ports.fatal);
+  };
+
+  async function fetch(id: BlockId, from: readonly NodeId[]): Promise<void> {
+    let block = held.get(id);
+    if (!block) {
+      const found = await sync.fetch(id, peersOf(from));
+      const identified = found && identifyBlock(found);
+      if (!identified?.ok) return;
+      block = identified.value;
+    }
+    held.keep(block);
+    post({ type: 'block', id, header: block.header });
+  }
+
+  function publish(id: BlockId): void {
+    const block = held.get(id);
+    if (block) network.publish('blocks', encode(blockCodec, block));
+  }
+
+  return {
+    perform(effect) {
+      switch (effect.type) {
+        case 'send':
+          return send(effect.to, effect.message);
+        case 'build':
+          return build(effect.job, effect.parent, effect.seal);
+        case 'cancel':
+          // Building is done when `perform` returns: there is nothing left to cancel.
+          return;
+        case 'validate':
+          return validate(effect.block);
+        case 'fetch':
+          return void fetch(effect.block, effect.from).catch(ports.fatal);
+        case 'publish':
+          return publish(effect.block);
+        case 'sync':
+          return sync.to(effect.height, peersOf(effect.from));
+        case 'adopt':
+          return void ports.finality.adopt(effect.head, effect.final, effect.certificate).catch(ports.fatal);
+        case 'report':
+          return ports.report(effect.evidence);
+        default:
+          return unreachable(effect);
+      }
+    },
+    retry() {
+      for (const id of [...orphans]) {
+        orphans.delete(id);
+        validate(id);
+      }
+    },
+  };
+}
