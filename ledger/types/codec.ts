@@ -36,7 +36,9 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.buffer[this.reserve(1)] = value;
+    // First the room: it may be another buffer then.
+    const at = this.reserve(1);
+    this.buffer[at] = value;
   }
 
   u32(value: number): void {
