@@ -27,11 +27,8 @@ export const FINAL: Meta<Final & { readonly logged: number }> = {
   codec: struct({ height, id: hash, logged: uint() }),
 };
 
-/** Everything up to this height is durable, and the log may begin at `logFirst`. */
-export const CHECKPOINT: Meta<{ readonly height: Height; readonly logFirst: number }> = {
-  name: 'checkpoint',
-  codec: struct({ height, logFirst: uint() }),
-};
+/** Everything up to this height is durable. */
+export const CHECKPOINT: Meta<{ readonly height: Height }> = { name: 'checkpoint', codec: struct({ height }) };
 
 const metaKey = (name: string): Bytes => textKey(BUCKET.meta, name);
 
@@ -72,28 +69,26 @@ export async function checkDatabase(
   return false;
 }
 
-/** The database never gets ahead of the durable log, and the log is not trimmed before the database is durable. */
+/**
+ * The database never gets ahead of the durable log, and the log lets go of a segment only when the database durably holds what
+ * was decided before the next one. Each segment begins with all that the log says, so that the oldest one there is enough.
+ */
 function checkLog(
   level: Level,
   { directory, segments, next }: LogContent,
   { base, decided, decisions }: Recovered,
 ): void {
-  const first = segments[0]?.first ?? next;
-  const last = segments.at(-1)?.path ?? directory;
-  const checkpoint = readMeta(level, CHECKPOINT);
+  const last = segments.at(-1);
+  if (!last) throw logDamaged(directory, 0, 'it is missing');
   const final = readMeta(level, FINAL);
-  const logFirst = checkpoint?.logFirst ?? 1;
-  if (first > logFirst || segments.length === 0)
-    throw logDamaged(directory, 0, `the records from ${logFirst} on are missing`);
+  const height = final?.height ?? -1;
   if (final && final.logged >= next)
-    throw logDamaged(last, 0, `it ends before record ${final.logged}, which was durable`);
-  if (final && (decided?.height ?? -1) < final.height)
-    throw logDamaged(last, 0, `height ${final.height} is not decided in it`);
-  if (base && base.height > (final?.height ?? -1)) {
-    throw storeDamaged(level.path, `it ends at height ${final?.height ?? 'none'} and had reached ${base.height}`);
-  }
-  const nextParent = decisions[0]?.block.header.parent ?? decided?.id;
-  if (final && nextParent !== final.id) throw storeDamaged(level.path, `its last block ${final.id} is not the log's`);
+    throw logDamaged(last.path, 0, `it ends before record ${final.logged}, once durable`);
+  if ((decided?.height ?? -1) < height) throw logDamaged(last.path, 0, `height ${height} is not decided in it`);
+  if (base && base.height > height)
+    throw storeDamaged(level.path, `it had reached height ${base.height}, not ${height}`);
+  const parent = decisions[0]?.block.header.parent ?? decided?.id;
+  if (final && parent !== final.id) throw storeDamaged(level.path, `its last block ${final.id} is not the log's`);
 }
 
 /**

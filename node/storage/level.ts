@@ -1,6 +1,6 @@
 /** LevelDB behind a narrow door: the only file that imports it. Never repairs: a database that lies is fetched anew. */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Level as Database } from 'level';
 import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
@@ -108,11 +108,20 @@ function unseal(path: string, key: Bytes, sealed: Bytes): Bytes {
   return value;
 }
 
+/**
+ * Directories that this process has open. LevelDB locks its directory against other processes with a POSIX lock, which a
+ * second attempt from the same process would take away in failing: the kernel drops it with any descriptor of the file.
+ */
+const held = new Set<string>();
+
 /** Opens or makes the database. Fails with DATA_DIRECTORY_IN_USE, STORE_DAMAGED, DISK_FULL or STORE_FAILED. */
 export async function openLevel(path: string): Promise<Level> {
   const created = !existsSync(path) || readdirSync(path).length === 0;
   // Without this file LevelDB would begin an empty database in the midst of the old one's tables.
   if (!created && !existsSync(join(path, 'CURRENT'))) throw storeDamaged(path, 'its file CURRENT is missing');
+  const place = resolve(path);
+  if (held.has(place)) throw inUse(path);
+  held.add(place);
   const database = new Database<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -121,6 +130,7 @@ export async function openLevel(path: string): Promise<Level> {
   try {
     await database.open();
   } catch (error) {
+    held.delete(place);
     throw fault(error);
   }
   return {
@@ -174,21 +184,26 @@ export async function openLevel(path: string): Promise<Level> {
         await iterator.close();
       }
     },
-    close: () => database.close(),
+    async close() {
+      await database.close();
+      held.delete(place);
+    },
   };
+}
+
+function inUse(path: string): FaultError {
+  return new FaultError({
+    code: 'DATA_DIRECTORY_IN_USE',
+    message: `another process holds ${path}`,
+    hint: 'stop the other node, or give this one its own data directory: two nodes on one directory would vote twice',
+    data: { path },
+  });
 }
 
 function levelFault(path: string, error: unknown): FaultError {
   const failure = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
   const { code, message } = failure.code === 'LEVEL_DATABASE_NOT_OPEN' && failure.cause ? failure.cause : failure;
-  if (code === 'LEVEL_LOCKED') {
-    return new FaultError({
-      code: 'DATA_DIRECTORY_IN_USE',
-      message: `another process holds ${path}`,
-      hint: 'stop the other node, or give this one its own data directory: two nodes on one directory would vote twice',
-      data: { path },
-    });
-  }
+  if (code === 'LEVEL_LOCKED') return inUse(path);
   if (/no space left/i.test(message)) return diskFault('STORE_FAILED', path, { ...failure, code: 'ENOSPC', message });
   // A file that the database names and that is gone or short is damage too, under LevelDB's code for input and output.
   if (code === 'LEVEL_CORRUPTION' || /no such file|missing files|truncated/i.test(message)) {

@@ -184,12 +184,12 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
 
   /** Makes the database durable, and lets go of the log that is needed no more. */
   async function settle(): Promise<void> {
-    const logFirst = log.newest;
+    const newest = log.newest;
     const height = Math.max(written, 0);
     await log.sync();
     await level.settle();
-    await level.batch([metaWrite(CHECKPOINT, { height, logFirst })], true);
-    await log.trim(logFirst);
+    await level.batch([metaWrite(CHECKPOINT, { height })], true);
+    await log.trim(newest);
   }
 
   /** Settles once a new segment has begun and the database holds all that was decided before it. */
