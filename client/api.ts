@@ -1,0 +1,204 @@
+/** The methods of a node as a client sees them: names, parameters and results. Hashes are hex, bytes base64, amounts decimal text. */
+import type { Address } from '../ledger/types/address.ts';
+import type { ChainId, Hash, TransactionId } from '../ledger/types/ids.ts';
+
+export interface ChainStatus {
+  readonly chainId: ChainId;
+  readonly genesisId: Hash;
+  readonly engine: string;
+  readonly trust: 'byzantine' | 'crash' | 'none';
+  readonly height: number;
+  readonly finalHeight: number;
+  readonly head: Hash;
+  /** Of the head, RFC 3339. */
+  readonly time: string;
+  readonly syncing: boolean;
+  readonly blocksBehind: number;
+  readonly validators: number;
+  readonly version: string;
+}
+
+export interface ReceiptEvent {
+  readonly kind: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What became of a recorded transaction, and where it stands. */
+export interface FinalReceipt {
+  readonly transaction: TransactionId;
+  readonly succeeded: boolean;
+  /** Index of the operation that was refused. */
+  readonly operation: number;
+  readonly code: string;
+  readonly concerns: string;
+  readonly events: readonly ReceiptEvent[];
+  readonly height: number;
+  readonly index: number;
+}
+
+export interface PresentedTransaction {
+  readonly id: TransactionId;
+  readonly chainId: ChainId;
+  readonly sender: Address;
+  readonly validUntil: string;
+  readonly after: TransactionId | null;
+  readonly operations: readonly { readonly kind: string; readonly payload: unknown }[];
+  readonly signatures: readonly { readonly key: string; readonly signature: string }[];
+  readonly bytes: number;
+}
+
+export interface KnownTransaction {
+  readonly status: 'pending' | 'final';
+  readonly transaction: PresentedTransaction;
+  readonly raw: string;
+  readonly receipt: Omit<FinalReceipt, 'height' | 'index'> | null;
+  readonly height: number | null;
+  readonly index: number | null;
+  readonly block: Hash | null;
+  readonly time: string | null;
+}
+
+export interface Balance {
+  readonly token: string;
+  readonly amount: string;
+  readonly decimals: number;
+  readonly frozen: boolean;
+}
+
+export interface AccountState extends Holder {
+  readonly address: Address;
+  readonly balances: readonly Balance[];
+  readonly next: string | null;
+}
+
+export interface TokenState {
+  readonly token: string;
+  readonly name: string;
+  readonly decimals: number;
+  readonly supply: string;
+  readonly admins: readonly Address[];
+}
+
+export interface ValidatorState {
+  readonly key: string;
+  readonly power: number;
+  readonly member: string;
+  readonly name: string;
+}
+
+export interface ProposalState {
+  readonly id: Hash;
+  readonly change: { readonly type: string; readonly key: string } & Readonly<Record<string, unknown>>;
+  readonly proposer: string;
+  readonly expires: string;
+  readonly votes: readonly string[];
+}
+
+export interface MemberState {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly administrators: number;
+  readonly nodes: number;
+}
+
+/** Who holds an account and what it may do now. */
+export interface Holder {
+  readonly member: string | null;
+  readonly roles: readonly string[];
+  readonly suspended: boolean;
+  readonly threshold: number;
+  readonly keys: readonly string[];
+}
+
+export interface ListedNode {
+  readonly nodeKey: string;
+  readonly name: string;
+  readonly member: string;
+  readonly role: 'validator' | 'observer';
+}
+
+export interface NodeInfo {
+  readonly nodeKey: string;
+  readonly validatorKey: string | null;
+  readonly version: string;
+  readonly protocolVersion: number;
+  readonly startedAt: string;
+  readonly consensus: {
+    readonly height: number;
+    readonly view: number;
+    readonly phase: string;
+    readonly leader: string | null;
+    readonly missing: readonly string[];
+    readonly voting: boolean;
+    readonly viewChanges: number;
+    readonly equivocations: number;
+    readonly held: number;
+  };
+}
+
+export interface Peer {
+  readonly nodeKey: string;
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly validatorKey: string | null;
+  readonly height: number | null;
+  readonly connectedAt: string;
+}
+
+export interface Block {
+  readonly id: Hash;
+  readonly header: Readonly<Record<string, unknown>> & { readonly height: number; readonly time: string };
+  readonly transactions: readonly unknown[];
+  readonly certificate: Readonly<Record<string, unknown>> | null;
+}
+
+export interface ErrorObject {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export interface PageRequest {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Where the next page begins; null after the last. */
+  readonly next: string | null;
+}
+
+type Method<P, R> = { readonly params: P; readonly result: R };
+type None = Readonly<Record<string, never>>;
+
+export interface Methods {
+  readonly chain_getStatus: Method<None, ChainStatus>;
+  readonly chain_getBlock: Method<{ height?: number; id?: string; full?: boolean }, Block>;
+  readonly tx_submit: Method<{ tx: string }, TransactionId>;
+  readonly tx_submitBatch: Method<
+    { txs: readonly string[] },
+    readonly ({ readonly id: TransactionId } | { readonly error: ErrorObject })[]
+  >;
+  readonly tx_wait: Method<{ id: string; timeoutMs?: number }, FinalReceipt>;
+  readonly tx_get: Method<{ id: string }, KnownTransaction>;
+  readonly tx_simulate: Method<{ tx: string }, Omit<FinalReceipt, 'height' | 'index'>>;
+  readonly tx_getProof: Method<{ id: string }, { readonly bundle: string }>;
+  readonly account_get: Method<{ address: string } & PageRequest, AccountState>;
+  readonly token_get: Method<{ token: string }, TokenState>;
+  readonly token_list: Method<PageRequest, Page<TokenState>>;
+  readonly validator_list: Method<
+    { height?: number } & PageRequest,
+    Page<ValidatorState> & { readonly height: number; readonly totalPower: number }
+  >;
+  readonly validator_listProposals: Method<PageRequest, Page<ProposalState>>;
+  readonly member_list: Method<{ height?: number } & PageRequest, Page<MemberState>>;
+  readonly member_listAccounts: Method<{ member: string } & PageRequest, Page<Holder & { readonly address: Address }>>;
+  readonly member_listPrefixes: Method<{ member: string } & PageRequest, Page<string>>;
+  readonly member_listNodes: Method<PageRequest, Page<ListedNode>>;
+  readonly node_getInfo: Method<None, NodeInfo>;
+  readonly node_getPeers: Method<PageRequest, Page<Peer>>;
+}
+
+export type MethodName = keyof Methods;
