@@ -1,13 +1,25 @@
-/** Stub keys and signatures: a keyed hash, which only this file can make. Same shape as the real ones, a hundred times faster. */
-import { sha256 } from '#crypto';
-import { type Bytes, concatBytes, equalBytes, fromHex, utf8 } from '../../ledger/types/bytes.ts';
+/**
+ * Stub keys and signatures: 64 bytes mixed from key and payload, which every replica could forge and none does. Not
+ * cryptography: it only tells whether the right bytes were signed in the right name, ten times faster than a hash.
+ */
+import { type Bytes, equalBytes } from '../../ledger/types/bytes.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
 
 export const keyOf = (index: number): NodeId => `01${index.toString(16).padStart(4, '0').repeat(16)}` as NodeId;
 
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
 export function stubSign(key: NodeId, signed: Bytes): Bytes {
-  const half = sha256(utf8('stub'), fromHex(key)!, signed);
-  return concatBytes(half, half);
+  let mixed = FNV_OFFSET;
+  for (let i = 0; i < 6; i++) mixed = Math.imul(mixed ^ key.charCodeAt(i), FNV_PRIME);
+  for (let i = 0; i < signed.length; i++) mixed = Math.imul(mixed ^ signed[i]!, FNV_PRIME);
+  const words = new Uint32Array(16);
+  for (let i = 0; i < words.length; i++) {
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+    words[i] = mixed;
+  }
+  return new Uint8Array(words.buffer);
 }
 
 export const stubVerify = (key: NodeId, signed: Bytes, signature: Bytes): boolean =>

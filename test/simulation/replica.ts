@@ -146,6 +146,10 @@ function sync(world: World, replica: Replica, { writes, blocks }: Extract<Effect
   const finals = replica.chain.length;
   after(world, world.faults.syncMs, () => {
     if (replica.life !== life) return;
+    if (chance(world, world.faults.crashPermille)) {
+      world.crashed(replica);
+      return;
+    }
     for (const { key, value } of writes) {
       if (value === null) replica.durable.records.delete(key);
       else replica.durable.records.set(key, value);
