@@ -206,7 +206,7 @@ function levelFault(path: string, error: unknown): FaultError {
   if (code === 'LEVEL_LOCKED') return inUse(path);
   if (/no space left/i.test(message)) return diskFault('STORE_FAILED', path, { ...failure, code: 'ENOSPC', message });
   // A file that the database names and that is gone or short is damage too, under LevelDB's code for input and output.
-  if (code === 'LEVEL_CORRUPTION' || /no such file|missing files|truncated/i.test(message)) {
+  if (code === 'LEVEL_CORRUPTION' || /no such file|missing files|truncated|invalid argument/i.test(message)) {
     return storeDamaged(path, message);
   }
   return diskFault('STORE_FAILED', path, { ...failure, message });

@@ -15,7 +15,7 @@ import type { PendingBlock } from './pending.ts';
 import type { LogRecord } from './segment.ts';
 
 /** Written constants: a change is a new format. 0 is the log's own mark. */
-const TYPE = { snapshot: 1, block: 2, writes: 3, decision: 4 } as const;
+const TYPE = { snapshot: 1, block: 2, writes: 3, decision: 4, again: 5 } as const;
 
 /** Engine records: together at most this many, each at most this large, so that a snapshot fits into one log record. */
 const RECORDS_MAX = 1_000;
@@ -69,6 +69,9 @@ export const blockEntry = ({ id, header }: IdentifiedBlock, encoded: EncodedBloc
   type: TYPE.block,
   payload: encode(loggedBlock, { height: header.height, id, ...encoded }),
 });
+
+/** A block that the log has already is listed in a persist again: it is the last to be dropped. */
+export const againEntry = (id: BlockId): LogEntry => ({ type: TYPE.again, payload: encode(hash, id) });
 
 export const decisionEntry = (at: Final, by: Certificate | null): LogEntry => ({
   type: TYPE.decision,
@@ -153,6 +156,12 @@ export function recovery(keepAbove: Height): Recovery {
     for (const [id, { logged }] of undecided) if (logged.height <= taken.height) undecided.delete(id);
   }
 
+  /** The last one is the last to be dropped. */
+  function takeBlock(found: Found): void {
+    undecided.delete(found.logged.id);
+    undecided.set(found.logged.id, found);
+  }
+
   function pendingOf({ logged, path }: Found): PendingBlock {
     const { id, header, body } = logged;
     const block = decodeBlock({ header, body });
@@ -167,10 +176,11 @@ export function recovery(keepAbove: Height): Recovery {
       if (record.type === TYPE.snapshot) takeSnapshot(record, path);
       else if (record.type === TYPE.writes) applyWrites(records, read(writes, record, path));
       else if (record.type === TYPE.decision) takeDecision(record, path);
-      else if (record.type === TYPE.block) {
-        const logged = read(loggedBlock, record, path);
-        undecided.delete(logged.id);
-        undecided.set(logged.id, { logged, path });
+      else if (record.type === TYPE.block) takeBlock({ logged: read(loggedBlock, record, path), path });
+      else if (record.type === TYPE.again) {
+        const found = undecided.get(read(hash, record, path));
+        if (!found) throw logDamaged(path, 0, `record ${record.sequence} names a block that is not there`);
+        takeBlock(found);
       } else throw logDamaged(path, 0, `record ${record.sequence} is of the unknown type ${record.type}`);
     },
     finish: () => ({

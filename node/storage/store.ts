@@ -20,6 +20,7 @@ import { type Log, type LogEntry, readLog, startLog } from './log.ts';
 import type { OpenLogFile } from './log-file.ts';
 import { createPending, type Pending, type PendingBlock } from './pending.ts';
 import {
+  againEntry,
   applyWrites,
   blockEntry,
   type DecidedBlock,
@@ -249,7 +250,9 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
     },
     async persist(writes, listed) {
       for (const block of listed) {
-        if (block.header.height > (promises.decided?.height ?? -1)) logBlock(block);
+        if (block.header.height <= (promises.decided?.height ?? -1)) continue;
+        if (pending.get(block.id)) log.append(againEntry(block.id));
+        logBlock(block);
       }
       if (writes.length > 0) {
         log.append(writesEntry(writes));

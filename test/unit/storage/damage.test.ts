@@ -12,6 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { block as blockCodec } from '../../../ledger/types/block.ts';
+import { encode } from '../../../ledger/types/codec.ts';
 import type { FaultError } from '../../../ledger/types/errors.ts';
 import type { Hash } from '../../../ledger/types/ids.ts';
 import { openLevel } from '../../../node/storage/level.ts';
@@ -20,12 +22,13 @@ import { GENESIS, makeChain } from './chain.ts';
 import { open, temporaryDirectory, write } from './fixtures.ts';
 
 const { blocks, finals } = makeChain(60, { transactions: 30, payloadBytes: 200 });
+const encoded = blocks.map(each => encode(blockCodec, each));
 const failed = () => {};
 
 /** A node's directory after a kill: the first blocks in tables, later ones in LevelDB's log, the last in ours only. */
 async function usedDirectory(): Promise<string> {
   const directory = temporaryDirectory();
-  const first = await open(directory, { segmentBytesMax: 50_000 });
+  const first = await open(directory, { segmentBytesMax: 200_000 });
   for (const final of finals.slice(0, 40)) await first.commit(final);
   await first.close();
   const store = await open(directory);
@@ -82,7 +85,7 @@ describe('a damaged database', () => {
     damage(join(directory, 'level'));
     const result = await outcome(openStore(directory, { genesisId: GENESIS, failed }));
     if ('code' in result) {
-      expect(result).toMatchObject({ code: 'STORE_DAMAGED', data: { path: join(directory, 'level') } });
+      expect(result, result.message).toMatchObject({ code: 'STORE_DAMAGED', data: { path: join(directory, 'level') } });
       expect(result.hint).toMatch(/delete this directory and start again/);
       return;
     }
@@ -94,7 +97,9 @@ describe('a damaged database', () => {
     try {
       for (const { block } of store.recovered.replay) await store.commit(finals[block.header.height]!);
       await store.flushed();
-      for (const block of blocks.slice(0, 50)) expect(store.block(block.header.height)).toEqual(block);
+      for (const [height, bytes] of encoded.slice(0, 50).entries()) {
+        expect(Buffer.compare(store.blockBytes(height)!, bytes), `block ${height}`).toBe(0);
+      }
       expect(store.receipts(49)).toEqual(finals[49]!.receipts);
       for await (const page of store.stateEntries()) expect(page.length).toBeGreaterThan(0);
       expect(store.final).toEqual({ height: 49, id: blocks[49]!.id });
@@ -112,10 +117,10 @@ describe('a damaged database', () => {
     const names = filesIn(join(used, 'level'), /\.(ldb|log)$/).map(path => path.slice(used.length + 1));
     for (const name of names) {
       const { length } = readFileSync(join(used, name));
-      for (let i = 0; i < 12; i++) {
+      for (let i = 0; i < 8; i++) {
         const directory = join(temporaryDirectory(), 'data');
         cpSync(used, directory, { recursive: true });
-        if (length > 0) flip(join(directory, name), Math.floor((length * (i + 0.5)) / 12));
+        if (length > 0) flip(join(directory, name), Math.floor((length * (i + 0.5)) / 8));
         const result = await outcome(openStore(directory, { genesisId: GENESIS, failed }));
         const what = 'code' in result ? result.code : await expectWhole(result);
         outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
@@ -123,7 +128,7 @@ describe('a damaged database', () => {
       }
     }
     expect([...outcomes.keys()].every(each => each === 'STORE_DAMAGED' || each === 'whole')).toBe(true);
-    expect(outcomes.get('STORE_DAMAGED')).toBeGreaterThan(10);
+    expect(outcomes.get('STORE_DAMAGED')).toBeGreaterThan(5);
   });
 
   it('that lost a batch in the middle is found out by the missing block', async () => {
