@@ -2,7 +2,7 @@
  * The node as its API sees it: the ports of `rpc/ports.ts` over the chain, the store and the pool. Everything here reads;
  * the only way in is {@link Submitter}.
  */
-import type { CoreSpec } from '../consensus/core.ts';
+import type { CoreSpec, Evidence } from '../consensus/core.ts';
 import { type Rules, wasRecorded } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { historyLeaf } from '../ledger/crypto/ids.ts';
@@ -15,13 +15,16 @@ import { buildStateProof, buildTransactionProof, type FinalityEvidence } from '.
 import type { FinalHeader, SetChange } from '../ledger/proof/bundle.ts';
 import { decodeOwn } from '../ledger/types/codec.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
-import type { Hash, Height, Millis, TransactionId } from '../ledger/types/ids.ts';
+import type { Hash, Height, Millis, NodeId, PublicKey, TransactionId } from '../ledger/types/ids.ts';
 import type { Acknowledgements, FinalReceipt } from './acknowledgements.ts';
+import type { Agreement } from './agreement.ts';
 import type { Intake } from './intake.ts';
+import { PROTOCOL_VERSION } from './network/hello.ts';
 import type { Sync } from './network/sync.ts';
 import { fault } from './rpc/errors.ts';
-import type { ChainReader, PoolReader, Prover, StateEntry, StateReader, Submitter } from './rpc/ports.ts';
+import type { ChainReader, NodeReader, PoolReader, Prover, StateEntry, StateReader, Submitter } from './rpc/ports.ts';
 import type { Store } from './storage/store.ts';
+import { VERSION } from './version.ts';
 
 export function chainReader(chain: Chain, store: Store, sync: Sync, spec: CoreSpec, genesisId: Hash): ChainReader {
   return {
@@ -194,5 +197,39 @@ export function prover(genesis: Genesis, chain: Chain, store: Store): Prover {
       const why = await evidence(height);
       return why.ok ? ok(buildStateProof(why.value, version.tree, key)) : why;
     },
+  };
+}
+
+export interface NodeParts {
+  readonly nodeKey: PublicKey;
+  readonly validator: { readonly self: NodeId } | null;
+  readonly agreement: Pick<Agreement, 'core' | 'network'>;
+  readonly evidence: readonly Evidence[];
+  /** When the node started, and now: Unix time. */
+  readonly startedAt: Millis;
+  now(): Millis;
+}
+
+export function nodeReader({ nodeKey, validator, agreement, evidence, startedAt, now }: NodeParts): NodeReader {
+  return {
+    info: () => ({
+      nodeKey,
+      validatorKey: validator?.self ?? null,
+      version: VERSION,
+      protocolVersion: PROTOCOL_VERSION,
+      startedAt,
+      consensus: agreement.core.status(),
+    }),
+    peers: () =>
+      agreement.network.peers().map(({ key, address, direction, hello, since }) => ({
+        nodeKey: key,
+        address,
+        direction,
+        validatorKey: hello.validator?.key ?? null,
+        height: hello.height,
+        connectedAt: Math.round(now() - (performance.now() - since)),
+      })),
+    evidence: () => evidence,
+    starting: () => null,
   };
 }

@@ -25,6 +25,8 @@ export const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** Without it a peer that never says hello stays connected and is of no use. */
 export const HELLO_TIMEOUT_MS = 5_000;
 export const HELLO_BYTES_MAX = 1 * KIB;
+/** Time for a last message to leave before a connection is cut. */
+export const CLOSE_TIMEOUT_MS = 250;
 /** Streams that a peer may hold open on one connection; each may buffer a window. */
 export const STREAMS_INBOUND_MAX = 32;
 export const STREAMS_OUTBOUND_MAX = 64;
@@ -59,6 +61,9 @@ export const DIRECT_WRITE_BYTES = 256 * KIB;
 
 // Gossip
 
+/** The gossip library frames no more than 4 MiB. A larger block is not pushed to anyone: who needs it fetches it by id. */
+export const GOSSIP_FRAME_BYTES_MAX = 4 * MIB;
+export const GOSSIP_MESSAGE_BYTES_MAX = GOSSIP_FRAME_BYTES_MAX - 1 * KIB;
 /** Subscriptions, messages and control entries in one gossip frame; the library's own bounds are in the thousands. */
 export const GOSSIP_FRAME_ENTRIES_MAX = 64;
 /** Memory for one peer's subscriptions: a few topics, each charged its name and one KiB. */
@@ -70,7 +75,7 @@ export const GOSSIP_MESSAGES_PER_SECOND_MAX = 2_000;
 export const GOSSIP_BURST_MAX = 8_000;
 /** Messages of one peer that are being validated; above it further ones are ignored, neither kept nor forwarded. */
 export const GOSSIP_VALIDATING_MESSAGES_MAX = 1_024;
-export const GOSSIP_VALIDATING_BYTES_MAX = 3 * NETWORK_MESSAGE_BYTES_MAX;
+export const GOSSIP_VALIDATING_BYTES_MAX = 8 * GOSSIP_MESSAGE_BYTES_MAX;
 /** Rejected messages from one peer, of which it gets one forgiven per second; a peer above it is cut. */
 export const GOSSIP_REJECTED_MAX = 16;
 /** The same vote through gossip within this time is not passed on again, whatever stands around it. */
@@ -124,6 +129,35 @@ export const BATCH_DELAY_MS = 3;
 export const BATCH_TRANSACTIONS_MAX = 2_000;
 /** A batch may exceed {@link BATCH_BYTES} by its last transaction. */
 export const BATCH_BYTES_MAX = 512 * KIB;
+
+/** Signatures of clients' transactions that wait before further ones are told to come back: a quarter of a second's work. */
+export const OWN_SIGNATURES_WAITING_MAX = 5_000;
+/** The same for what other nodes send; a batch that is ignored comes again in a block. */
+export const PEER_SIGNATURES_WAITING_MAX = 20_000;
+/** When a client that was told "busy" should come back. */
+export const BUSY_RETRY_MS = 250;
+/** How long a transaction waits before it is sent around again, and how often. */
+export const RESPREAD_MS = 1_000;
+
+// Blocks that are not final
+
+/** Bodies that this node asked for, made or voted on above the final height. */
+export const HELD_BLOCKS_MAX = 64;
+/** Bodies that one peer brought unasked; without it one peer fills the memory with blocks nobody proposed. */
+export const OFFERED_BLOCKS_PER_PEER_MAX = 4;
+/** When a verdict that found the verifier full is tried again. */
+export const VERDICT_RETRY_MS = 20;
+/** How far above the final height a body is worth keeping. */
+export const OFFERED_HEIGHTS_MAX = 2;
+
+// Clients
+
+/** Clients that wait for a transaction to become final. */
+export const WAITERS_MAX = 20_000;
+/** Evidence of equivocation that is kept: one validator can make any amount of it. */
+export const EVIDENCE_MAX = 1_000;
+/** How long a clean stop may take before the process ends all the same. */
+export const STOP_TIMEOUT_MS = 15_000;
 
 assert(STREAM_WINDOW_BYTES_MAX <= STREAM_READ_BYTES_MAX, 'an honest sender would overrun the read buffer');
 assert(NETWORK_MESSAGE_BYTES_MAX * 2 <= STREAM_WRITE_BYTES_MAX, 'two blocks in a row would cut an honest peer');

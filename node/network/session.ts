@@ -7,7 +7,7 @@ import type { Bytes } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import { err } from '../../ledger/types/errors.ts';
 import type { PublicKey } from '../../ledger/types/ids.ts';
-import { DIRECT_MESSAGE_BYTES_MAX, HELLO_BYTES_MAX, HELLO_TIMEOUT_MS } from '../limits.ts';
+import { CLOSE_TIMEOUT_MS, DIRECT_MESSAGE_BYTES_MAX, HELLO_BYTES_MAX, HELLO_TIMEOUT_MS } from '../limits.ts';
 import { createFrameReader, frames } from './framing.ts';
 import { acceptHello, type Hello, type HelloRefusal, hello } from './hello.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
@@ -30,6 +30,8 @@ export type SessionEnd =
   | 'NOT_ADMITTED'
   | 'GOSSIP_FLOOD'
   | 'GOSSIP_INVALID'
+  /** A direct message that no honest node sends: it does not decode, or a signature in it is false. */
+  | 'MESSAGE_INVALID'
   | 'CONNECTION_LOST'
   | 'REPLACED'
   | 'STOPPED'
@@ -52,6 +54,7 @@ export const HOSTILE: ReadonlySet<SessionEnd> = new Set<SessionEnd>([
   'MESSAGE_TOO_LARGE',
   'GOSSIP_FLOOD',
   'GOSSIP_INVALID',
+  'MESSAGE_INVALID',
 ]);
 
 export interface SessionEvents {
@@ -88,8 +91,8 @@ export function createSession(connection: Connection, ownHello: () => Hello, eve
     closed = true;
     clearTimeout(timer);
     for (const outbox of outboxes.values()) outbox.close();
-    // A peer that is refused finds out why from our hello; every other end is immediate.
-    if (LASTING.has(end)) connection.close();
+    // A peer that is refused finds out why from our hello, which is on its way; every other end is immediate.
+    if (LASTING.has(end)) setTimeout(() => connection.abort(end), CLOSE_TIMEOUT_MS).unref();
     else connection.abort(end);
     settle(null);
     events.ended(end);

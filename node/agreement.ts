@@ -1,0 +1,233 @@
+/**
+ * The engine with everything around it: messages and bodies in, effects out, blocks into the ledger. Made of parts that know
+ * nothing of each other; here is where they meet.
+ */
+import { publicKeyOf } from '#crypto';
+import type { CoreModule, Event, Evidence } from '../consensus/core.ts';
+import type { Chain } from '../ledger/chain.ts';
+import { identifyBlock } from '../ledger/identify-block.ts';
+import type { Mempool } from '../ledger/mempool.ts';
+import { nodes } from '../ledger/modules/members/network-node.ts';
+import { assert } from '../ledger/types/assert.ts';
+import { block as blockCodec } from '../ledger/types/block.ts';
+import { encode } from '../ledger/types/codec.ts';
+import type { Hash, Millis } from '../ledger/types/ids.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
+import { createCatchUp } from './catch-up.ts';
+import { createDriver, type Driver } from './driver.ts';
+import { envelopes as createEnvelopes } from './envelope.ts';
+import { createFinality } from './finality.ts';
+import { heldBlocks } from './held-blocks.ts';
+import type { Home } from './home.ts';
+import { createIncoming } from './incoming.ts';
+import type { Intake } from './intake.ts';
+import type { Log } from './log.ts';
+import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
+import { createNetwork, type Network } from './network/network.ts';
+import { createSync, type Sync } from './network/sync.ts';
+import { answerSync } from './network/sync-server.ts';
+import type { Verdict } from './network/transport.ts';
+import type { Verifier } from './network/verifier.ts';
+import { configOf, createPerformer } from './perform.ts';
+import { endpointText } from './settings.ts';
+import type { FinalBlock, Store } from './storage/store.ts';
+
+export interface AgreementPorts {
+  readonly home: Home;
+  readonly networkId: Hash;
+  readonly module: CoreModule<unknown>;
+  readonly store: Store;
+  readonly chain: Chain;
+  readonly pool: Mempool;
+  readonly verifier: Verifier;
+  readonly waiting: Acknowledgements;
+  readonly log: Log;
+  readonly seed: bigint;
+  readonly votesLost: boolean;
+  now(): Millis;
+  takeBatch: Intake['takeBatch'];
+  finalised(block: FinalBlock): void;
+  report(evidence: Evidence): void;
+  fatal(error: unknown): void;
+}
+
+export interface Agreement {
+  readonly network: Network;
+  readonly sync: Sync;
+  readonly core: ReturnType<CoreModule<unknown>['create']>;
+  /** Opens the port and lets the engine begin. */
+  start(): Promise<void>;
+  /** The pool may have work that the engine does not know of. */
+  work(): void;
+  stop(): Promise<void>;
+}
+
+export function createAgreement(ports: AgreementPorts): Agreement {
+  const { home, module, store, chain, pool, verifier, log, now, fatal } = ports;
+  const { genesis, validator } = home;
+  const { chainId } = genesis;
+  const core = module.create({
+    self: validator?.self ?? null,
+    chainId,
+    params: genesis.consensus.params,
+    seed: ports.seed,
+  });
+  const envelopes = createEnvelopes(chainId, module, core);
+  const held = heldBlocks();
+  for (const block of store.recovered.pending) held.keep(block);
+
+  // The engine and its host call each other: the first to be made knows the other by name only.
+  const post = (event: Event<unknown>): void => driver.post(event);
+  let lastWork: Millis | null = null;
+
+  function work(): void {
+    const since = pool.oldestWaiting();
+    if (since === lastWork) return;
+    lastWork = since;
+    post({ type: 'work', since });
+  }
+
+  function applied(): void {
+    const { id, header } = chain.head;
+    held.prune(chain.final.header.height);
+    post({ type: 'applied', head: id, header, config: configOf(chain.head) });
+    performer.retry();
+    work();
+  }
+
+  function finalised(block: FinalBlock): void {
+    // Admission follows the ledger: a revoked node is cut off within the block that revokes it.
+    if ([...block.changes.keys()].some(key => key.startsWith('members/'))) network.readmit();
+    ports.finalised(block);
+  }
+
+  const finality = createFinality({ chain, store, pool, waiting: ports.waiting, now, applied, finalised, fatal });
+  const incoming = createIncoming({ envelopes, verifier, held, chain, post });
+  const network = openNetwork(ports, {
+    vote: incoming.vote,
+    body: incoming.body,
+    blockBytes(at) {
+      const proposed = typeof at === 'string' ? held.get(at) : null;
+      return proposed ? encode(blockCodec, proposed) : store.blockBytes(at);
+    },
+    up: peer => sync.claim(peer.key, peer.hello.height),
+    down: peer => sync.forget(peer.key),
+  });
+  const sync = createSync({
+    peers: () => network.peers().map(each => each.key),
+    request: network.request,
+    height: () => chain.final.header.height,
+    apply: createCatchUp(chain, finality, fatal),
+    wellFormed: block => identifyBlock(block).ok,
+    progress: ({ height, target }) => log.debug({ height, target }, 'catching up'),
+    caught: (peer, outcome, at) => log.warn({ peer, outcome, at }, 'a peer was of no help in catching up'),
+  });
+  const performer = createPerformer({
+    ...{ module, envelopes, chain, pool, held, verifier, network, sync, finality, log, now, post, fatal },
+    identity: validator,
+    report: ports.report,
+  });
+  const driver: Driver<unknown> = createDriver({
+    core,
+    now,
+    persist: ({ writes, blocks }) =>
+      store.persist(
+        writes,
+        blocks.map(id => {
+          const block = held.get(id) ?? chain.candidate(id)?.block;
+          assert(block, 'the engine persists a block that is not held');
+          return block;
+        }),
+      ),
+    perform: performer.perform,
+    fatal,
+  });
+
+  return {
+    network,
+    sync,
+    core,
+    work,
+    async start() {
+      await network.start();
+      const { id, header } = chain.head;
+      driver.start({
+        records: store.recovered.records,
+        blocks: store.recovered.pending
+          .filter(block => block.header.height > header.height)
+          .map(block => ({ id: block.id, header: block.header })),
+        head: id,
+        header,
+        final: chain.final.header.height,
+        config: configOf(chain.head),
+        votesLost: ports.votesLost,
+      });
+    },
+    async stop() {
+      driver.stop();
+      sync.stop();
+      await network.stop();
+    },
+  };
+}
+
+interface NetworkUses {
+  readonly vote: ReturnType<typeof createIncoming>['vote'];
+  readonly body: ReturnType<typeof createIncoming>['body'];
+  readonly blockBytes: Parameters<typeof answerSync>[0]['blockBytes'];
+  up(peer: ReturnType<Network['peers']>[number]): void;
+  down(peer: ReturnType<Network['peers']>[number]): void;
+}
+
+function openNetwork(ports: AgreementPorts, uses: NetworkUses): Network {
+  const { home, networkId, store, chain, log, fatal } = ports;
+  const { genesis, config, nodeKey, validator } = home;
+  const { chainId } = genesis;
+  const nodePublicKey = publicKeyOf(nodeKey);
+  const binding = validator && validatorBinding(validator.key, validator.self, chainId, nodePublicKey);
+  const source = { blockBytes: uses.blockBytes, certificate: store.certificate };
+
+  const guarded = (verdict: Promise<Verdict>): Promise<Verdict> =>
+    verdict.catch(error => {
+      fatal(error);
+      return 'ignore' as const;
+    });
+
+  const network = createNetwork({
+    nodeKey,
+    listen: endpointText(config.network.listen),
+    peers: config.network.peers,
+    hello: () => ({
+      protocolVersion: PROTOCOL_VERSION,
+      chainId,
+      genesisId: networkId,
+      engine: genesis.consensus.engine,
+      height: chain.final.header.height,
+      validator: binding,
+    }),
+    admit: key => nodes.get(chain.final.tree, key) !== null,
+    handlers: {
+      async gossip(topic, bytes, from) {
+        switch (topic) {
+          case 'votes':
+            return guarded(uses.vote(bytes));
+          case 'transactions':
+            return guarded(ports.takeBatch(bytes));
+          case 'blocks':
+            return uses.body(bytes, from);
+        }
+      },
+      direct(channel, bytes, from) {
+        const verdict = channel === 'vote' ? uses.vote(bytes) : ports.takeBatch(bytes);
+        guarded(verdict).then(verdict => {
+          if (verdict === 'reject') network.disconnect(from.key, 'MESSAGE_INVALID');
+        });
+      },
+      request: (question, _from, signal) => answerSync(source, question, signal),
+      peerUp: uses.up,
+      peerDown: uses.down,
+    },
+    log,
+  });
+  return network;
+}

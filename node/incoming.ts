@@ -1,0 +1,65 @@
+/**
+ * What other nodes send, on its way to the engine: votes and proposed bodies. Everything is decoded, sized and has its
+ * signatures verified before the engine hears of it.
+ */
+import type { Event } from '../consensus/core.ts';
+import type { Chain } from '../ledger/chain.ts';
+import { identifyBlock } from '../ledger/identify-block.ts';
+import { block as blockCodec } from '../ledger/types/block.ts';
+import type { Bytes } from '../ledger/types/bytes.ts';
+import { decode } from '../ledger/types/codec.ts';
+import type { Envelopes } from './envelope.ts';
+import type { HeldBlocks } from './held-blocks.ts';
+import { OFFERED_HEIGHTS_MAX } from './limits.ts';
+import type { Peer } from './network/network.ts';
+import type { Verdict } from './network/transport.ts';
+import type { Verifier } from './network/verifier.ts';
+
+export interface IncomingPorts<M> {
+  readonly envelopes: Envelopes<M>;
+  readonly verifier: Verifier;
+  readonly held: HeldBlocks;
+  readonly chain: Chain;
+  post(event: Event<M>): void;
+}
+
+export interface Incoming {
+  /** A consensus message, direct or by gossip. */
+  vote(bytes: Bytes): Promise<Verdict>;
+  /** A body that somebody publishes. */
+  body(bytes: Bytes, from: Peer): Verdict;
+}
+
+export function createIncoming<M>({ envelopes, verifier, held, chain, post }: IncomingPorts<M>): Incoming {
+  return {
+    async vote(bytes) {
+      const opened = envelopes.open(bytes);
+      if (opened === 'malformed') return 'reject';
+      if (opened === 'useless') return 'ignore';
+      const { from, message, signature, claims } = opened;
+      const verdicts = await verifier.verify(
+        claims.map(({ signer, signed, signature: by }) => ({ key: signer, message: signed, signature: by })),
+        'vote',
+      );
+      if (verdicts === null) return 'ignore';
+      if (!verdicts.every(Boolean)) return 'reject';
+      post({ type: 'message', from, message, signature });
+      return 'accept';
+    },
+    body(bytes, from) {
+      const decoded = decode(blockCodec, bytes);
+      if (!decoded.ok) return 'reject';
+      const { header } = decoded.value;
+      const final = chain.final.header;
+      if (header.chainId !== final.chainId) return 'reject';
+      if (header.height <= final.height || header.height > final.height + OFFERED_HEIGHTS_MAX) return 'ignore';
+      // Only validators propose; a stranger's block would cost a slot and an execution.
+      if (!chain.final.validators.some(each => each.key === header.proposer)) return 'ignore';
+      const block = identifyBlock(decoded.value);
+      if (!block.ok) return 'reject';
+      held.offer(block.value, from.key);
+      post({ type: 'block', id: block.value.id, header });
+      return 'accept';
+    },
+  };
+}

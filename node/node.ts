@@ -1,0 +1,202 @@
+/**
+ * A node: the composition root. Parts are made in the order in which they need each other, each with the narrow ports it
+ * uses, and stop in the opposite order. What is impure is made here and handed down; nothing is looked up.
+ */
+import { publicKeyOf } from '#crypto';
+import type { Evidence } from '../consensus/core.ts';
+import { engines } from '../consensus/registry.ts';
+import type { Chain } from '../ledger/chain.ts';
+import { genesisId } from '../ledger/genesis.ts';
+import { createMempool, MEMPOOL_LIMITS, type Mempool } from '../ledger/mempool.ts';
+import { FaultError } from '../ledger/types/errors.ts';
+import type { Hash, Millis } from '../ledger/types/ids.ts';
+import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
+import { type Agreement, createAgreement } from './agreement.ts';
+import { chainReader, finalReceipt, nodeReader, poolReader, prover, stateReader, submitter } from './api.ts';
+import { createClock } from './clock.ts';
+import { randomBytes } from './entropy.ts';
+import { type Home, loadHome } from './home.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { EVIDENCE_MAX, WAITERS_MAX } from './limits.ts';
+import { listenFault } from './listen-fault.ts';
+import { createLog, type Log } from './log.ts';
+import { createTransactionBatches } from './network/transaction-batches.ts';
+import { createVerifier } from './network/verifier.ts';
+import { resumeChain } from './resume.ts';
+import { methods } from './rpc/methods.ts';
+import { type Server, startServer } from './rpc/server.ts';
+import { endpointText } from './settings.ts';
+import { startSpreader } from './spreader.ts';
+import { openStore, type Store } from './storage/store.ts';
+import { VERSION } from './version.ts';
+
+export interface StartOptions {
+  readonly home: string;
+  /** The operator's consent to vote without a vote record: see docs/protocol.md, "Lost votes". */
+  readonly votesLost?: boolean;
+}
+
+export interface RunningNode {
+  readonly rpcUrl: string;
+  /** Where other nodes reach it, with its peer id. */
+  readonly addresses: readonly string[];
+  /** Resolves when the node has stopped as it was asked to; rejects with the reason when it had to stop. */
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+type Teardown = (() => Promise<void> | void)[];
+
+/** Starts the node of a home directory. Rejects with a {@link FaultError} that says what is wrong with it. */
+export async function startNode({ home: path, votesLost = false }: StartOptions): Promise<RunningNode> {
+  const home = loadHome(path, process.env);
+  const log = createLog({ level: home.config.log.level });
+  const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
+  stopped.catch(() => {});
+  const teardown: Teardown = [];
+  let stopping: Promise<void> | null = null;
+
+  async function tearDown(): Promise<void> {
+    for (const step of teardown.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error({ error }, 'a part did not stop cleanly');
+      }
+    }
+  }
+
+  function fatal(error: unknown): void {
+    log.error({ error }, 'the node stops: to go on could break a promise');
+    stopping ??= tearDown().then(() => reject(error));
+  }
+
+  try {
+    const running = await compose(home, votesLost, { log, teardown, fatal });
+    return {
+      ...running,
+      stopped,
+      stop() {
+        stopping ??= tearDown().then(resolve);
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await tearDown();
+    throw error;
+  }
+}
+
+interface Lifecycle {
+  readonly log: Log;
+  readonly teardown: Teardown;
+  fatal(error: unknown): void;
+}
+
+async function compose(
+  home: Home,
+  votesLost: boolean,
+  { log, teardown, fatal }: Lifecycle,
+): Promise<Pick<RunningNode, 'rpcUrl' | 'addresses'>> {
+  const { genesis } = home;
+  const networkId = genesisId(genesis);
+  const store = await openStore(home.dataDirectory, { genesisId: networkId, failed: fatal });
+  teardown.push(() => store.close());
+  const chain = await resumeChain(genesis, store, (step, done, total) =>
+    log.debug({ step, done, total }, 'bringing the ledger up'),
+  );
+  const { now } = createClock();
+  const pool = createMempool(chain.rules);
+  const verifier = createVerifier();
+  teardown.push(() => verifier.stop());
+  const waiting = acknowledgements(WAITERS_MAX);
+  const evidence: Evidence[] = [];
+  const batches = createTransactionBatches(batch => agreement.network.publish('transactions', batch));
+  teardown.push(() => batches.stop());
+  const intake = createIntake({
+    ...{ rules: chain.rules, pool, verifier, now },
+    place: () => {
+      const { tree, recorded, header } = chain.final;
+      return { state: tree, recorded, time: Math.max(now(), header.time + 1) };
+    },
+    final: id => finalReceipt(store, id),
+    spread: bytes => batches.add(bytes),
+    admitted: () => agreement.work(),
+    rejected: () => {},
+  });
+  const agreement: Agreement = createAgreement({
+    ...{ home, networkId, store, chain, pool, verifier, waiting, log, votesLost, now, fatal },
+    module: engines.get(genesis.consensus.engine)!,
+    seed: new DataView(randomBytes(8).buffer).getBigUint64(0),
+    takeBatch: intake.takeBatch,
+    finalised: ({ block }) => log.debug({ height: block.header.height, id: block.id }, 'final'),
+    report(found) {
+      log.warn({ ...found, first: undefined, second: undefined }, 'a validator signed two things that contradict');
+      evidence.push(found);
+      if (evidence.length > EVIDENCE_MAX) evidence.shift();
+    },
+  });
+  teardown.push(startSpreader(pool, now, batch => agreement.network.publish('transactions', batch)));
+  await agreement.start();
+  teardown.push(() => agreement.stop());
+  const server = await openApi({ home, networkId, chain, store, pool, intake, waiting, agreement, evidence, log, now });
+  teardown.push(() => server.close());
+  teardown.push(() => waiting.close());
+  log.info(
+    {
+      rpc: server.url,
+      addresses: agreement.network.addresses(),
+      genesisId: networkId,
+      height: chain.head.header.height,
+    },
+    'the node is up',
+  );
+  return { rpcUrl: server.url, addresses: agreement.network.addresses() };
+}
+
+interface ApiParts {
+  readonly home: Home;
+  readonly networkId: Hash;
+  readonly chain: Chain;
+  readonly store: Store;
+  readonly pool: Mempool;
+  readonly intake: Intake;
+  readonly waiting: Acknowledgements;
+  readonly agreement: Agreement;
+  readonly evidence: readonly Evidence[];
+  readonly log: Log;
+  now(): Millis;
+}
+
+async function openApi(parts: ApiParts): Promise<Server> {
+  const { home, networkId, chain, store, pool, intake, waiting, agreement, evidence, log, now } = parts;
+  const { config, genesis, validator, nodeKey } = home;
+  const { spec } = engines.get(genesis.consensus.engine)!;
+  const startedAt = now();
+  const ports = {
+    chain: chainReader(chain, store, agreement.sync, spec, networkId),
+    state: stateReader(chain, store),
+    submitter: submitter({ rules: chain.rules, chain, store, pool, intake, waiting, now }),
+    pool: poolReader(pool, MEMPOOL_LIMITS),
+    prover: prover(genesis, chain, store),
+    node: nodeReader({ nodeKey: publicKeyOf(nodeKey), validator, agreement, evidence, startedAt, now }),
+    version: VERSION,
+  };
+  const { listen } = config.rpc;
+  try {
+    return await startServer(
+      { ...config.rpc, version: VERSION },
+      {
+        ...ports,
+        methods: methods(ports),
+        reporter: {
+          called() {},
+          failed: (what, error) => log.error({ what, error }, 'a call failed through a fault of this node'),
+        },
+      },
+    );
+  } catch (error) {
+    const known = listenFault(error, 'rpc', endpointText(listen));
+    throw known ? new FaultError(known) : error;
+  }
+}
