@@ -13,6 +13,9 @@ interface ErrorRow {
 }
 
 export const LEDGER_REFUSAL = -32010;
+const BUSY = -32006;
+/** What a busy node asks a client to wait where it knows no better. */
+const BUSY_RETRY_MS = 1_000;
 
 export const ERRORS = {
   PARSE_ERROR: { number: -32700, status: 400, hint: 'send one JSON value in UTF-8' },
@@ -65,12 +68,12 @@ export const ERRORS = {
   },
   RATE_LIMITED: { number: -32005, status: 429, hint: 'wait data.retryAfterMs, then send fewer calls in a second' },
 
-  BUSY: { number: -32006, status: 503, hint: 'send the same again after data.retryAfterMs' },
-  SHUTTING_DOWN: { number: -32006, status: 503, hint: 'send the same to another node, or here once it is back' },
+  BUSY: { number: BUSY, status: 503, hint: 'send the same again after data.retryAfterMs' },
+  SHUTTING_DOWN: { number: BUSY, status: 503, hint: 'send the same to another node, or here once it is back' },
 
-  POOL_FULL: { number: -32006, status: 503, hint: 'send the same again a little later, or to another node' },
+  POOL_FULL: { number: BUSY, status: 503, hint: 'send the same again a little later, or to another node' },
   SENDER_FULL: {
-    number: -32006,
+    number: BUSY,
     status: 503,
     hint: 'this sender has as many transactions waiting as it may: send the same again when some are final',
   },
@@ -150,7 +153,7 @@ const hintOf = (code: string): string => rows.get(code)?.hint ?? 'docs/protocol.
 
 export const httpStatus = (code: string): number => rows.get(code)?.status ?? 422;
 
-/** The JSON-RPC error object of a fault; `data` always has `code` and `hint`. */
+/** The JSON-RPC error object of a fault; `data` always has `code` and `hint`, and `retryAfterMs` where the node is busy. */
 export interface ErrorObject {
   readonly code: number;
   readonly message: string;
@@ -158,9 +161,7 @@ export interface ErrorObject {
 }
 
 export function errorObject({ code, message, hint, data }: Fault): ErrorObject {
-  return {
-    code: rows.get(code)?.number ?? LEDGER_REFUSAL,
-    message,
-    data: { ...data, code, hint: hint === '' ? hintOf(code) : hint },
-  };
+  const number = rows.get(code)?.number ?? LEDGER_REFUSAL;
+  const retry = number === BUSY ? { retryAfterMs: BUSY_RETRY_MS } : {};
+  return { code: number, message, data: { ...retry, ...data, code, hint: hint === '' ? hintOf(code) : hint } };
 }

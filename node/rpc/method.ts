@@ -98,7 +98,7 @@ function reader(params: Type.TObject, positions: readonly (readonly string[])[])
     }
     // Many clients write null for a parameter that they leave out.
     for (const [key, value] of entries) if (value !== null || required.has(key)) object[key] = value;
-    return validator.Check(object) ? ok(object) : err(refusal(validator, object));
+    return validator.Check(object) ? ok(object) : err(refusal(params, validator, object));
   };
 }
 
@@ -117,14 +117,15 @@ function unknownParameter(key: string, names: readonly string[]): Fault {
   });
 }
 
-/** Names the first parameter that is missing or wrong, in the order of the schema. */
-function refusal(validator: Validator, object: object): Fault {
+/** Names the first parameter that is missing or wrong, in the order of the schema, and says what it must be. */
+function refusal(params: Type.TObject, validator: Validator, object: object): Fault {
   const error = validator.Errors(object)[0];
   assert(error, 'a value that was refused has no error');
-  if (error.keyword === 'required') {
-    const missing = error.params.requiredProperties[0]!;
-    return fault('INVALID_PARAMS', `parameter ${missing} is missing`, { data: { parameter: missing } });
-  }
-  const parameter = error.instancePath.split('/')[1] ?? '';
-  return fault('INVALID_PARAMS', `parameter ${parameter} ${error.message}`, { data: { parameter } });
+  const missing = error.keyword === 'required' ? error.params.requiredProperties[0] : undefined;
+  const parameter = missing ?? error.instancePath.split('/')[1] ?? '';
+  const { description } = params.properties[parameter] as { description?: string };
+  const must = description === undefined ? '' : `: it must be ${description}`;
+  return fault('INVALID_PARAMS', `parameter ${parameter} is ${missing === undefined ? 'wrong' : 'missing'}${must}`, {
+    data: { parameter },
+  });
 }

@@ -25,7 +25,6 @@ export const SUBMIT_BYTES_MAX = 2 * 1024 * 1024;
 /** A caller that wants to wait longer asks again; a connection is not held for ever. */
 export const WAIT_MS_MAX = 60_000;
 const WAIT_MS_DEFAULT = 30_000;
-const BUSY_RETRY_MS = 1_000;
 
 export interface TxPorts {
   readonly chain: ChainReader;
@@ -145,7 +144,7 @@ async function waitFor(
     case 'timeout':
       return err(fault('NOT_FINAL_YET', `not final after ${timeout} ms`, { data: { id } }));
     case 'busy':
-      return err(fault('BUSY', 'too many calls wait already', { data: { id, retryAfterMs: BUSY_RETRY_MS } }));
+      return err(fault('BUSY', 'too many calls wait already', { data: { id } }));
     case 'expired':
       return err(fault('EXPIRED', 'the transaction was not recorded before its validUntil', { data: { id } }));
     default:

@@ -213,9 +213,9 @@ export function memoryLedger() {
 
   const submitter: Submitter = {
     submit: async transactions => transactions.map(admit),
-    wait(id, timeoutMs) {
+    wait(id, timeoutMs, signal) {
       const place = placeOf(id);
-      if (!place) return waits.wait(id, timeoutMs);
+      if (!place) return waits.wait(id, timeoutMs, signal);
       return Promise.resolve({ receipt: place.receipt, height: place.block.header.height, index: place.index });
     },
     simulate(bytes) {
