@@ -2,7 +2,6 @@
  * JSON-RPC 2.0 over HTTP to one node or several that serve the same network. Every call may be repeated safely, `tx_submit`
  * of the same bytes included, so a call goes to the next node where one does not answer.
  */
-import { utf8 } from '../ledger/types/bytes.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { ErrorObject, MethodName, Methods } from './api.ts';
 
@@ -32,6 +31,12 @@ export interface Rpc {
     params: Methods[M]['params'],
     options?: CallOptions,
   ): Promise<Result<Methods[M]['result'], Fault>>;
+  /** Many calls of one method in one request, at most 1000: their results in order. A fault of the request is that of each call. */
+  callMany<M extends MethodName>(
+    method: M,
+    params: readonly Methods[M]['params'][],
+    options?: CallOptions,
+  ): Promise<Result<Methods[M]['result'], Fault>[]>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -50,21 +55,14 @@ export function rpcClient(options: RpcOptions): Rpc {
   const { urls, timeoutMs = TIMEOUT_MS, patienceMs = PATIENCE_MS } = options;
   const send = options.fetch ?? globalThis.fetch;
   let preferred = 0;
-  let nextId = 1;
 
-  async function ask(url: string, method: string, params: unknown, wait: CallOptions): Promise<Result<unknown, Fault>> {
-    const id = nextId++;
+  async function ask<T>(url: string, question: Question<T>, wait: CallOptions): Promise<Result<T, Fault>> {
     const timeout = AbortSignal.timeout(timeoutMs + (wait.waitMs ?? 0));
     const signal = wait.signal === undefined ? timeout : AbortSignal.any([timeout, wait.signal]);
     try {
-      const response = await send(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ jsonrpc: '2.0', method, params, id }),
-        redirect: 'error',
-        signal,
-      });
-      return answerOf(url, await textOf(response), id);
+      const headers = { 'content-type': 'application/json' };
+      const response = await send(url, { method: 'POST', headers, body: question.text, redirect: 'error', signal });
+      return question.read(url, await textOf(response));
     } catch (error) {
       // A caller that gave up is no fault of a node.
       wait.signal?.throwIfAborted();
@@ -73,35 +71,74 @@ export function rpcClient(options: RpcOptions): Rpc {
   }
 
   /** Each node once, from the preferred one on; a node's own refusal is an answer. */
-  async function round(method: string, params: unknown, wait: CallOptions): Promise<Result<unknown, Fault>> {
-    let last: Result<unknown, Fault> | null = null;
+  async function round<T>(question: Question<T>, wait: CallOptions): Promise<Result<T, Fault>> {
+    let best: Fault | null = null;
     for (let i = 0; i < urls.length; i++) {
       const at = (preferred + i) % urls.length;
-      const answer = await ask(urls[at]!, method, params, wait);
-      if (answer.ok || !ELSEWHERE.includes(answer.error.code)) {
+      const answer = await ask(urls[at]!, question, wait);
+      if (answer.ok || !isPassing(answer.error)) {
         preferred = at;
         return answer;
       }
-      // A node that says when to come back says more than one that does not answer.
-      if (last === null || last.ok || last.error.code === 'UNREACHABLE') last = answer;
+      // A node that says why, and when to come back, says more than one that does not answer.
+      if (best === null || best.code === 'UNREACHABLE') best = answer.error;
     }
-    return last ?? err(unreachable('no node', 'no address was given'));
+    return err(best ?? unreachable('no node', 'no address was given'));
+  }
+
+  async function patiently<T>(question: Question<T>, wait: CallOptions): Promise<Result<T, Fault>> {
+    const patience = wait.patienceMs ?? patienceMs;
+    for (let waited = 0; ; ) {
+      const answer = await round(question, wait);
+      if (answer.ok || !isPassing(answer.error)) return answer;
+      const pauseMs = pauseOf(answer.error);
+      if (waited + pauseMs > patience) return answer;
+      await pause(pauseMs, wait.signal);
+      waited += pauseMs;
+    }
   }
 
   return {
-    async call(method, params, wait = {}) {
-      const patience = wait.patienceMs ?? patienceMs;
-      for (let waited = 0; ; ) {
-        const answer = await round(method, params, wait);
-        if (answer.ok) return answer as Result<Methods[typeof method]['result'], Fault>;
-        const pauseMs = pauseOf(answer.error);
-        if (!ELSEWHERE.includes(answer.error.code) || waited + pauseMs > patience) return answer;
-        await pause(pauseMs, wait.signal);
-        waited += pauseMs;
-      }
+    call: <M extends MethodName>(method: M, params: Methods[M]['params'], wait: CallOptions = {}) =>
+      patiently(single<Methods[M]['result']>(method, params), wait),
+    async callMany<M extends MethodName>(method: M, params: readonly Methods[M]['params'][], wait: CallOptions = {}) {
+      if (params.length === 0) return [];
+      const answers = await patiently(many<Methods[M]['result']>(method, params), wait);
+      return answers.ok ? answers.value : params.map(() => answers);
     },
   };
 }
+
+/** The text of a request, and what its answer says. */
+interface Question<T> {
+  readonly text: string;
+  read(url: string, text: string): Result<T, Fault>;
+}
+
+function single<T>(method: string, params: unknown): Question<T> {
+  return {
+    text: JSON.stringify({ jsonrpc: '2.0', method, params, id: 0 }),
+    read: (url, text) => resultOf(url, parsed(text), 0),
+  };
+}
+
+function many<T>(method: string, params: readonly unknown[]): Question<Result<T, Fault>[]> {
+  return {
+    text: JSON.stringify(params.map((each, id) => ({ jsonrpc: '2.0', method, params: each, id }))),
+    read(url, text) {
+      const answers = parsed(text);
+      if (!Array.isArray(answers)) {
+        const refused = resultOf<never>(url, answers, null);
+        return refused.ok ? err(badAnswer(url)) : refused;
+      }
+      const byId = new Map(answers.map(each => [objectOf(each).id, each]));
+      return ok(params.map((_, id) => resultOf<T>(url, byId.get(id), id)));
+    },
+  };
+}
+
+/** Whether a fault speaks of one node alone or of this moment. */
+export const isPassing = ({ code }: Fault): boolean => ELSEWHERE.includes(code);
 
 function pauseOf({ data }: Fault): number {
   const asked = data?.retryAfterMs;
@@ -137,17 +174,21 @@ async function textOf(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-function answerOf(url: string, text: string, id: number): Result<unknown, Fault> {
-  const answer = parsed(text);
-  if (answer?.jsonrpc !== '2.0' || (answer.id !== id && answer.id !== null)) return err(badAnswer(url, text));
-  if (answer.error !== undefined) return err(faultOf(answer.error as ErrorObject));
-  return Object.hasOwn(answer, 'result') && answer.id === id ? ok(answer.result) : err(badAnswer(url, text));
+/** The result in one answer, which bears `id`; an error may bear null instead. */
+function resultOf<T>(url: string, answer: unknown, id: number | null): Result<T, Fault> {
+  const { jsonrpc, id: answered, error, result } = objectOf(answer);
+  if (jsonrpc !== '2.0') return err(badAnswer(url));
+  if (typeof error === 'object' && error !== null && (answered === id || answered === null))
+    return err(faultOf(error as ErrorObject));
+  return answered === id && result !== undefined ? ok(result as T) : err(badAnswer(url));
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> | null {
+const objectOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+    return JSON.parse(text);
   } catch {
     return null;
   }
@@ -173,10 +214,10 @@ function unreachable(url: string, reason: string): Fault {
   };
 }
 
-function badAnswer(url: string, text: string): Fault {
+function badAnswer(url: string): Fault {
   return {
     code: 'BAD_ANSWER',
-    message: `${url} does not answer as a node does (${utf8(text).length} bytes)`,
+    message: `${url} does not answer as a node does`,
     hint: 'give the address of the RPC port of a node',
     data: { url },
   };
