@@ -44,7 +44,7 @@ export function createDialer({ self, addresses, dial, connected, random }: Diale
   }));
   let stopped = true;
 
-  const jittered = (ms: Millis): Millis => Math.round(ms * (0.75 + random() / 2));
+  const jittered = (ms: Millis): Millis => Math.round(ms * (0.5 + random() / 2));
 
   function arm(target: Target, after: Millis): void {
     if (target.timer) clearTimeout(target.timer);

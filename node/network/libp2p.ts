@@ -68,8 +68,11 @@ function adaptStream(stream: Libp2pStream): Stream {
       }
     },
     async drained() {
-      // The library's promise rejects when the stream closes first, which here is an answer too.
-      await Promise.race([stream.onDrain().catch(() => {}), closed]);
+      // Not the library's own promise: once resolved it stays so for every later wait.
+      if (stream.writeStatus !== 'writable') return closed;
+      if (!stream.writableNeedsDrain) return;
+      const drain = new Promise<void>(resolve => stream.addEventListener('drain', () => resolve(), { once: true }));
+      await Promise.race([drain, closed]);
     },
     read({ bytes, end }) {
       let ended = false;
@@ -111,14 +114,8 @@ function adaptConnection(connection: Libp2pConnection, key: PublicKey): Connecti
       connection.streams.some(each => isGossip(each, 'inbound')) &&
       connection.streams.some(each => isGossip(each, 'outbound')),
     abort: reason => connection.abort(new Error(reason)),
-    close() {
-      connection.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) }).catch(error => connection.abort(error));
-    },
   };
 }
-
-/** How long a connection may take to send what is left before it is cut. */
-const CLOSE_TIMEOUT_MS = 300;
 
 function gossip(topics: readonly string[]) {
   return gossipsub({
@@ -150,7 +147,7 @@ function gossip(topics: readonly string[]) {
     maxInboundStreams: 1,
     maxOutboundStreams: 1,
     maxOutboundBufferSize: limits.STREAM_WRITE_BYTES_MAX,
-    maxInboundDataLength: limits.NETWORK_MESSAGE_BYTES_MAX,
+    maxInboundDataLength: limits.GOSSIP_FRAME_BYTES_MAX,
     maxTopicBytesPerPeer: limits.GOSSIP_SUBSCRIPTION_BYTES_MAX,
     decodeRpcLimits: {
       maxSubscriptions: limits.GOSSIP_FRAME_ENTRIES_MAX,
@@ -205,7 +202,7 @@ function libp2pOptions({ nodeKey, topics, handlers }: Libp2pInit, address: strin
       outboundStreamProtocolNegotiationTimeout: limits.HANDSHAKE_TIMEOUT_MS,
       maxPeerAddrsToDial: 4,
       reconnectRetries: 0,
-      connectionCloseTimeout: CLOSE_TIMEOUT_MS,
+      connectionCloseTimeout: limits.CLOSE_TIMEOUT_MS,
     },
     services: { identify: identify(), gossip: gossip(topics) },
   };

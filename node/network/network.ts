@@ -7,7 +7,7 @@ import type { SecretKey } from '../../ledger/crypto/port.ts';
 import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import { err, type Result } from '../../ledger/types/errors.ts';
 import type { Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
-import { REQUESTS_PER_PEER_MAX } from '../limits.ts';
+import { GOSSIP_MESSAGE_BYTES_MAX, REQUESTS_PER_PEER_MAX } from '../limits.ts';
 import { addressKey } from './address.ts';
 import { createAdmission } from './admission.ts';
 import { createDialer } from './dialer.ts';
@@ -98,7 +98,8 @@ export interface Network {
   peerOf(validator: NodeId): Peer | null;
   /** false: not connected. true promises nothing: the network is lossy. */
   sendTo(node: PublicKey, channel: Channel, bytes: Bytes): boolean;
-  publish(topic: Topic, bytes: Bytes): void;
+  /** false: too large to be pushed to everyone; who needs it has to ask. true promises nothing. */
+  publish(topic: Topic, bytes: Bytes): boolean;
   /** The answer's frames; a failure is the last item. Never throws. */
   request(node: PublicKey, question: Bytes, signal: AbortSignal): AsyncIterable<Result<Bytes, RequestFailure>>;
   disconnect(node: PublicKey, end: SessionEnd): void;
@@ -291,8 +292,10 @@ export function createNetwork(options: NetworkOptions): Network {
         new DataView(sequence.buffer).setBigUint64(0, voteSequence++);
         message = concatBytes(sequence, bytes);
       }
+      if (message.length > GOSSIP_MESSAGE_BYTES_MAX) return false;
       count('bytesSent', message.length);
       transport.publish(topicName(topic), message);
+      return true;
     },
     async *request(node, question, signal) {
       const member = members.get(node);

@@ -53,10 +53,8 @@ export function createOutbox(
 
   async function run(): Promise<void> {
     while (!closed && queue.length > first) {
-      if (!stream.writable) await stream.drained();
-      // A stream that has ended is neither writable nor ever drained: its session is about to close this outbox.
-      if (!stream.writable) break;
-      flush();
+      if (stream.writable) flush();
+      else await stream.drained();
     }
     scheduled = false;
   }

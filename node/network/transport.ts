@@ -39,9 +39,7 @@ export interface Connection {
   open(protocol: string): Promise<Stream>;
   /** Whether gossip flows both ways; false for a moment after the connection is made. */
   gossiping(): boolean;
-  /** What was sent leaves if the peer reads it at once; then everything on the connection ends. */
-  close(): void;
-  /** Ends everything on the connection at once. */
+  /** Ends everything on the connection at once; what has not left is lost. */
   abort(reason: string): void;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
