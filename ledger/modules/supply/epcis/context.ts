@@ -31,7 +31,7 @@ const KEPT: ReadonlySet<string> = new Set(['epcis', 'cbv', 'cbvmda', 'gs1'].map(
 
 const MAPS_MAX = 32;
 const TERMS_MAX = 256;
-const IRI = /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]{1,255}$/;
+const IRI = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:[\x21-\x7e]{1,255}$/;
 const TERM = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'urn', 'ni', 'geo', 'tag', 'did']);
 

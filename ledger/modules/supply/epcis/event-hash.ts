@@ -29,6 +29,9 @@ export interface Reading {
   readonly ignored: ReadonlySet<string>;
 }
 
+/** A word of another vocabulary is a URI; with a prefix in front at most twice as long. */
+const WORD_LENGTH_MAX = 256;
+const WORD = /^[\x21-\x7e]+$/;
 const DECIMAL_TEXT = /^[+-]?\d+(?:\.\d+)?$/;
 
 /** Unicode code point order, which is the byte order of UTF-8 and not the order of UTF-16 units. */
@@ -39,7 +42,7 @@ const sorted = (parts: readonly string[]): string =>
     .map(({ part }) => part)
     .join('');
 
-const trimmed = (text: string): string => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+export const trimmed = (text: string): string => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
 
 /** A URI as JSON-LD would expand it, then as a canonical link where it names a GS1 key. */
 export const expandedUri = (text: string, terms: Terms): string => canonicalUri(expandCompact(trimmed(text), terms));
@@ -55,7 +58,7 @@ function scalarText(of: Scalar, value: Json, at: string, { terms }: Reading): st
   if (of === 'time') return formatTime(readTime(text, at));
   if (of === 'uri') return text.includes(':') ? expandedUri(text, terms) : fail('BAD_ID', `${at}: ${text}`);
   if (of instanceof RegExp) return of.test(text) ? text : fail('BAD_EVENT', `${at}: ${text}`);
-  const word = wordUri(of, expandCompact(text, terms));
+  const word = text.length > WORD_LENGTH_MAX || !WORD.test(text) ? null : wordUri(of, expandCompact(text, terms));
   return word === null ? fail('BAD_EVENT', `${at}: ${text} is no word of the vocabulary`) : canonicalUri(word);
 }
 

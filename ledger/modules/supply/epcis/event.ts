@@ -12,7 +12,7 @@ import {
 } from '../../../types/json.ts';
 import { expandCompact, extensionKey, ignoredKeys, MASTER_DATA, readContext, type Terms } from './context.ts';
 import { type Decimal, parseDecimal } from './decimal.ts';
-import { declarationHash, eventHash, prehash, type Reading } from './event-hash.ts';
+import { declarationHash, eventHash, prehash, type Reading, trimmed } from './event-hash.ts';
 import { type FormError, fail, reading as readingForm } from './failure.ts';
 import { type EventType, isEventType } from './fields.ts';
 import { distinct, type Id, readId } from './gs1.ts';
@@ -69,7 +69,7 @@ export interface EpcisEvent {
 }
 
 const CORRECTIVES_MAX = 16;
-const ALIAS = /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]{1,255}$/;
+const ALIAS = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:[\x21-\x7e]{1,224}$/;
 
 /** Reads the bytes of a bare event with its own `@context`. `ignoreFields` are names of fields that its hash leaves out. */
 export function readEvent(
@@ -121,7 +121,7 @@ function eventOf(json: JsonObject, reading: Reading): EpcisEvent {
 
 const list = (json: JsonObject, name: string): readonly Json[] => (json.get(name) as readonly Json[] | undefined) ?? [];
 
-const id = (text: Json, at: string, terms: Terms): Id => readId(expandCompact((text as string).trim(), terms), at);
+const id = (text: Json, at: string, terms: Terms): Id => readId(expandCompact(trimmed(text as string), terms), at);
 
 function instance(text: Json, at: string, terms: Terms): Id {
   const read = id(text, at, terms);
@@ -151,13 +151,13 @@ function parties(json: JsonObject, name: 'source' | 'destination', terms: Terms)
 }
 
 const word = (text: Json | undefined, vocabulary: Vocabulary, terms: Terms): string | null =>
-  text === undefined ? null : wordUri(vocabulary, expandCompact((text as string).trim(), terms));
+  text === undefined ? null : wordUri(vocabulary, expandCompact(trimmed(text as string), terms));
 
 function lotNumber(ilmd: Json | undefined, terms: Terms): string | null {
   if (!isJsonObject(ilmd)) return null;
   for (const [name, value] of ilmd) {
     if (extensionKey(name, terms) === `${MASTER_DATA}lotNumber`) {
-      return typeof value === 'string' ? value.trim() : fail('BAD_EVENT', 'ilmd lotNumber is not text');
+      return typeof value === 'string' ? trimmed(value) : fail('BAD_EVENT', 'ilmd lotNumber is not text');
     }
   }
   return null;

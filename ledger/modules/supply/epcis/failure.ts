@@ -28,7 +28,7 @@ class FormFailure extends Error {
 
 /** Refuses what is being read. */
 export function fail(code: FormError['code'], concerns: string): never {
-  throw new FormFailure({ code, concerns: concerns.slice(0, 200) });
+  throw new FormFailure({ code, concerns: concerns.slice(0, 200).toWellFormed() });
 }
 
 /** Runs a reader of input from outside: what it refuses becomes an error, anything else it throws is a bug. */
