@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { publicKeyText } from '../../ledger/crypto/keys.ts';
 import { accounts, senderOf } from '../../ledger/modules/members/account.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
-import { balanceOf, isFrozen, tokens } from '../../ledger/modules/tokens/token.ts';
+import { holdingOf, tokens } from '../../ledger/modules/tokens/token.ts';
 import { type Address, isAddress } from '../../ledger/types/address.ts';
 import { err, type Fault, ok } from '../../ledger/types/errors.ts';
 import { entriesPage, pageParams } from './cursor.ts';
@@ -63,13 +63,8 @@ export function accountMethods(state: StateReader): Method[] {
         if (!isAddress(address)) return err(badAddress('address'));
         const view = state.at(state.range().newest);
         const held = await entriesPage(state, `tokens/held/${address}/`, request, token => {
-          const decimals = tokens.get(view, token)?.decimals ?? 0;
-          return {
-            token,
-            amount: balanceOf(view, token, address).toString(),
-            decimals,
-            frozen: isFrozen(view, token, address),
-          };
+          const { amount, frozen } = holdingOf(view, token, address);
+          return { token, amount: amount.toString(), decimals: tokens.get(view, token)?.decimals ?? 0, frozen };
         });
         if (!held.ok) return held;
         return ok({ address, ...holderOf(view, address), balances: held.value.items, next: held.value.next });

@@ -9,6 +9,7 @@ import { fromUtf8 } from '../../ledger/types/bytes.ts';
 import type { Fault } from '../../ledger/types/errors.ts';
 import { BINARY_BODY_BYTES_MAX, splitTransactions } from './binary-submit.ts';
 import { callerOf } from './caller.ts';
+import { refuseClient } from './client-error.ts';
 import { fault, httpStatus } from './errors.ts';
 import { blocksBehindOf, readiness } from './health.ts';
 import { guard } from './http-guard.ts';
@@ -67,7 +68,9 @@ export async function startServer(options: ServerOptions, ports: ServerPorts): P
   const closing = new AbortController();
   const app = createApp(options, ports, closing.signal);
   app.server.maxConnections = options.connectionsMax;
-  const url = await app.listen(options.listen);
+  const { host, port } = options.listen;
+  // For the name two servers would be opened, one of them without the limits of the other.
+  const url = await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
   return {
     url,
     async close() {
@@ -90,6 +93,7 @@ function createApp(options: ServerOptions, ports: ServerPorts, closing: AbortSig
       connectionsCheckingInterval: TIMEOUTS_CHECKED_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
     },
+    clientErrorHandler: refuseClient,
     frameworkErrors: (error, _request, reply) => refuse(reply as FastifyReply, faultOf(error, ports.reporter)),
   });
   protect(app, options, ports.reporter);
@@ -109,10 +113,10 @@ function faultOf(error: FastifyError, reporter: Reporter): Fault {
   return fault('INTERNAL_ERROR', 'Internal error');
 }
 
-function refuse(reply: FastifyReply, reason: Fault): FastifyReply {
+function refuse(reply: FastifyReply, reason: Fault, text = errorText(null, reason)): FastifyReply {
   const retryAfterMs = reason.data?.retryAfterMs;
   if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
-  return reply.code(httpStatus(reason.code)).type('application/json').send(errorText(null, reason));
+  return reply.code(httpStatus(reason.code)).type('application/json').send(text);
 }
 
 function protect(app: FastifyInstance, options: ServerOptions, reporter: Reporter): void {
@@ -173,7 +177,7 @@ function serveRpc(app: FastifyInstance, { methods, submitter, reporter }: Server
     if (text === null) return reply.type('application/json').send(errorText(null, fault('PARSE_ERROR', 'Parse error')));
     const answer = await respond(text, protocol, contextOf(request, reply));
     if (answer.text === null) return reply.code(204).send();
-    if (answer.refused?.code === 'RATE_LIMITED') return refuse(reply, answer.refused);
+    if (answer.refused?.code === 'RATE_LIMITED') return refuse(reply, answer.refused, answer.text);
     return reply.type('application/json').send(answer.text);
   });
 

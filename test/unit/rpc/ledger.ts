@@ -8,7 +8,7 @@ import { putMember } from '../../../ledger/modules/members/member.ts';
 import { putNode } from '../../../ledger/modules/members/network-node.ts';
 import { addPrefixOf } from '../../../ledger/modules/members/prefixes.ts';
 import { ROLES } from '../../../ledger/modules/operation.ts';
-import { putBalance, tokens } from '../../../ledger/modules/tokens/token.ts';
+import { addTo, holdingOf, tokens } from '../../../ledger/modules/tokens/token.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
 import { open } from '../../../ledger/modules/validators/proposal.ts';
 import { register } from '../../../ledger/modules/validators/register.ts';
@@ -85,7 +85,7 @@ function genesisState(): Map<string, Bytes> {
   }
   for (const token of ['ABC', 'QRT']) {
     tokens.set(state, { name: `Token ${token}`, decimals: 2, supply: 2n ** 100n, admins: [addressOf('alice')] }, token);
-    putBalance(state, token, addressOf('alice'), 0n, 2n ** 100n);
+    addTo(state, token, addressOf('alice'), holdingOf(state, token, addressOf('alice')), 2n ** 100n);
   }
   for (const { key, name } of validators)
     putNode(state, key, { name, member: 'org' as MemberId, role: 'validator' }, true);

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeTransaction } from '../../../ledger/types/transaction.ts';
+import { listenFault } from '../../../node/listen-fault.ts';
 import { callerOf } from '../../../node/rpc/caller.ts';
 import { guard, hostName } from '../../../node/rpc/http-guard.ts';
 import { BODY_BYTES_MAX } from '../../../node/rpc/server.ts';
@@ -101,7 +102,7 @@ describe('JSON-RPC over HTTP', () => {
         async (bytes, path) => {
           const response = await fetch(rpc.url + path, { method: 'POST', body: new Uint8Array(bytes) });
           expect(response.status).toBeLessThan(500);
-          expect(await response.text()).not.toMatch(/\.ts:|\.js:|node_modules| at /);
+          expect(await response.text()).not.toMatch(/\.[tj]s:\d|node_modules|\n\s+at /);
         },
       ),
       { numRuns: 150 },
@@ -342,6 +343,15 @@ describe('clients that hold on', () => {
     expect((await rpc.post(STATUS)).status).toBe(200);
     expect(await ended(socket, 9_000)).toBe(true);
     clearInterval(drip);
+  });
+
+  test('a port that is taken is named with the key to change', async () => {
+    const port = Number(new URL(rpc.url).port);
+    const error = await rpcServer({ listen: { host: 'localhost', port } }).catch(reason => reason);
+    expect(listenFault(error, 'rpc', `localhost:${port}`)).toMatchObject({
+      code: 'PORT_IN_USE',
+      hint: 'change rpc.listen in config.toml, or set QUORATE_RPC_LISTEN',
+    });
   });
 
   test('connections beyond the cap are closed at once', async () => {
