@@ -1,0 +1,134 @@
+/**
+ * Checks everything a stopped node has on disk against the genesis and nothing else: it executes every block again.
+ * What it finds is listed, never repaired.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { verify } from '#crypto';
+import { verifyCertificate } from '../ledger/certificate.ts';
+import { type Chain, createChain } from '../ledger/chain.ts';
+import { genesisId } from '../ledger/genesis.ts';
+import { genesisBlock } from '../ledger/genesis-block.ts';
+import { treeFrom, treeRoot } from '../ledger/state/tree.ts';
+import type { IdentifiedBlock } from '../ledger/types/block.ts';
+import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
+import { encode, list } from '../ledger/types/codec.ts';
+import { FaultError } from '../ledger/types/errors.ts';
+import type { Hash, Height } from '../ledger/types/ids.ts';
+import { receipt } from '../ledger/types/receipt.ts';
+import { loadHome } from './home.ts';
+import { signatureClaims } from './intake.ts';
+import { openStore, type Store } from './storage/store.ts';
+
+/** Something on disk that is not what it should be. */
+export interface Finding {
+  /** BLOCK_MISSING, BLOCK_INVALID, SIGNATURE_INVALID, CERTIFICATE_INVALID, RECEIPTS_DIFFER, INDEX_DIFFERS, STATE_DIFFERS. */
+  readonly code: string;
+  readonly height: Height;
+  readonly what: string;
+}
+
+export interface Verification {
+  readonly genesisId: Hash;
+  /** The last final block on disk, in the database or in the log. */
+  readonly height: Height;
+  readonly head: Hash;
+  readonly stateRoot: Hash;
+  readonly blocks: number;
+  readonly transactions: number;
+  /** Empty: everything is in order. At most {@link FINDINGS_MAX}. */
+  readonly findings: readonly Finding[];
+}
+
+/** After so many there is nothing more to learn. */
+const FINDINGS_MAX = 100;
+const receipts = list(receipt, Number.MAX_SAFE_INTEGER);
+
+/**
+ * Verifies the store of a home whose node is stopped: hash links, roots, signatures, certificates, receipts, indexes and the
+ * final state. Throws a {@link FaultError} where the store cannot be opened at all.
+ */
+export async function verifyStore(
+  home: string,
+  onProgress: (height: Height, total: Height) => void,
+): Promise<Verification> {
+  const { genesis, dataDirectory } = loadHome(home, process.env);
+  const networkId = genesisId(genesis);
+  const { promise: failure, reject } = Promise.withResolvers<never>();
+  failure.catch(() => {});
+  const store = await openStore(dataDirectory, { genesisId: networkId, failed: reject });
+  try {
+    const chain = createChain({ chainId: genesis.chainId, limits: genesis.limits }, genesisBlock(genesis).state);
+    const checked = await Promise.race([walk(chain, store, onProgress), failure]);
+    const { id, header } = chain.final;
+    return { genesisId: networkId, height: header.height, head: id, stateRoot: header.stateRoot, ...checked };
+  } finally {
+    await store.close();
+  }
+}
+
+async function walk(
+  chain: Chain,
+  store: Store,
+  onProgress: (height: Height, total: Height) => void,
+): Promise<Pick<Verification, 'blocks' | 'transactions' | 'findings'>> {
+  const findings: Finding[] = [];
+  let transactions = 0;
+  const final = store.recovered.final;
+  if (final && store.header(0)?.id !== chain.final.id)
+    throw new FaultError({
+      code: 'WRONG_GENESIS',
+      message: 'block 0 on disk is not the one that genesis.json makes',
+      hint: 'put the genesis.json of this network into the home, or remove data/',
+    });
+  const total = final?.height ?? 0;
+  for (let height = 1; height <= total && findings.length < FINDINGS_MAX; height++) {
+    const block = store.block(height);
+    if (!block) {
+      findings.push({ code: 'BLOCK_MISSING', height, what: 'not on disk, or damaged there' });
+      break;
+    }
+    const found = checkBlock(chain, store, block);
+    findings.push(...found.map(each => ({ ...each, height })));
+    transactions += block.transactions.length;
+    if (chain.final.header.height < height) break;
+    onProgress(height, total);
+    if (height % 16 === 0) await setImmediate();
+  }
+  if (findings.length === 0 && final) findings.push(...(await checkState(chain, store, final.height)));
+  return { blocks: chain.final.header.height + 1, transactions, findings };
+}
+
+/** Everything about one block; a valid one is final afterwards, so that the next can be judged on it. */
+function checkBlock(chain: Chain, store: Store, block: IdentifiedBlock): Omit<Finding, 'height'>[] {
+  const { id, header } = block;
+  const found: Omit<Finding, 'height'>[] = [];
+  for (const transaction of block.transactions)
+    if (!signatureClaims(transaction).every(({ key, message, signature }) => verify(key, message, signature)))
+      found.push({ code: 'SIGNATURE_INVALID', what: transaction.id });
+  const certificate = store.certificate(header.height);
+  const reason = certificate && verifyCertificate(header, id, certificate, chain.final.validators);
+  if (!reason?.ok) found.push({ code: 'CERTIFICATE_INVALID', what: reason ? reason.error.code : 'there is none' });
+  const verdict = chain.validate(block);
+  if (!verdict.ok)
+    return [...found, { code: 'BLOCK_INVALID', what: `${verdict.error.code} ${verdict.error.concerns}` }];
+  const [final] = chain.adopt(id, header.height);
+  const stored = store.receipts(header.height);
+  if (!stored || !equalBytes(encode(receipts, stored), encode(receipts, final!.receipts)))
+    found.push({ code: 'RECEIPTS_DIFFER', what: 'not what executing the block gives' });
+  for (const [index, transaction] of block.transactions.entries()) {
+    const place = store.transaction(transaction.id);
+    if (place?.height !== header.height || place.index !== index)
+      found.push({ code: 'INDEX_DIFFERS', what: transaction.id });
+  }
+  if (store.header(id)?.header.height !== header.height) found.push({ code: 'INDEX_DIFFERS', what: id });
+  return found;
+}
+
+async function checkState(chain: Chain, store: Store, height: Height): Promise<Finding[]> {
+  const entries: (readonly [string, Bytes])[] = [];
+  for await (const page of store.stateEntries()) for (const entry of page) entries.push(entry);
+  const root = treeRoot(treeFrom(entries));
+  return root === chain.final.header.stateRoot
+    ? []
+    : [{ code: 'STATE_DIFFERS', height, what: `the state on disk has the root ${root}` }];
+}
