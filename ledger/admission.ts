@@ -7,7 +7,7 @@ import type { BlockState } from './block-state.ts';
 import { accounts, senderOf, signedByHolders } from './modules/members/account.ts';
 import type { AnyOperation, Limits, Sender } from './modules/operation.ts';
 import { operationOf } from './modules/registry.ts';
-import { isKept, keptCount } from './offline.ts';
+import { isKept, isKeptOf, keptCount } from './offline.ts';
 import { isRecorded, type Recorded } from './recorded.ts';
 import type { StateReader } from './state/overlay.ts';
 import { decode } from './types/codec.ts';
@@ -107,7 +107,8 @@ export function checkPlace(rules: Rules, place: Place, transaction: IdentifiedTr
   const { state, time } = place;
   if (body.validUntil < time) return refusal('EXPIRED', body.validUntil);
   if (body.validUntil > time + rules.limits.offlineWindowMs) return refusal('BEYOND_WINDOW', body.validUntil);
-  if (wasRecorded(rules, place, id)) return refusal('DUPLICATE', id);
+  if (isRecorded(place.recorded, id, time, rules.limits.windowMs) || isKeptOf(state, body.sender, id, time))
+    return refusal('DUPLICATE', id);
   const account = accounts.get(state, body.sender);
   if (account === null) return refusal('UNKNOWN_SENDER', body.sender);
   if (!signedByHolders(account, transaction.signatures)) return refusal('WRONG_KEYS', body.sender);

@@ -7,7 +7,7 @@ import { putMember } from './modules/members/member.ts';
 import { putNode } from './modules/members/network-node.ts';
 import { addPrefixOf } from './modules/members/prefixes.ts';
 import type { ModuleState } from './modules/operation.ts';
-import { putBalance, tokens } from './modules/tokens/token.ts';
+import { addTo, holdingOf, tokens } from './modules/tokens/token.ts';
 import { putRegister } from './modules/validators/register.ts';
 import { recordedFrom } from './recorded.ts';
 import { overlay } from './state/overlay.ts';
@@ -59,6 +59,6 @@ function install(state: ModuleState, genesis: Genesis): void {
   for (const { symbol, name, decimals, admins, holders } of genesis.tokens) {
     const supply = holders.reduce((sum, holder) => sum + holder.amount, 0n);
     tokens.set(state, { name, decimals, supply, admins }, symbol);
-    for (const { address, amount } of holders) putBalance(state, symbol, address, 0n, amount);
+    for (const { address, amount } of holders) addTo(state, symbol, address, holdingOf(state, symbol, address), amount);
   }
 }

@@ -25,11 +25,17 @@ const expiryOf = entry(millis, (id: TransactionId) => `transactions/offline-id/$
 
 type Reader = Pick<ModuleState, 'get'>;
 
-/** Whether the transaction is kept in state as recorded at `time`. */
+/** Whether a transaction of whatever sender is kept in state as recorded, at `time`. */
 export function isKept(state: Reader, id: TransactionId, time: Millis): boolean {
   const validUntil = expiryOf.get(state, id);
   return validUntil !== null && validUntil >= time;
 }
+
+/** The same for a known sender: one read of a record that is near at hand, for every transaction of a block. */
+export const isKeptOf = (state: Reader, sender: Address, id: TransactionId, time: Millis): boolean =>
+  (keptOf.get(state, sender) ?? NONE).some(each => each.id === id && each.validUntil >= time);
+
+const NONE: readonly Kept[] = [];
 
 /** How many of the sender's have not expired at `time`. */
 export const keptCount = (state: Reader, sender: Address, time: Millis): number =>

@@ -23,44 +23,66 @@ export interface Overlay extends StateReader {
   undo(): ReadonlyMap<string, Bytes | null>;
 }
 
-/** One write as it can be taken back: what was written here before it, undefined where nothing was. */
-interface Step {
+/** A key that was touched: what the base has under it, read once, and what is there now. */
+interface Cell {
   readonly key: string;
-  readonly before: Bytes | null | undefined;
+  readonly base: Bytes | null;
+  value: Bytes | null;
+  written: boolean;
 }
 
-const same = (a: Bytes | null, b: Bytes | null): boolean => (a === null || b === null ? a === b : equalBytes(a, b));
+/** One write as it can be taken back. */
+interface Step {
+  readonly cell: Cell;
+  readonly before: Bytes | null;
+}
+
+const same = (a: Bytes | null, b: Bytes | null): boolean => a === b || (a !== null && b !== null && equalBytes(a, b));
 
 /** An empty overlay. `base` must not change under it. */
 export function overlay(base: StateReader): Overlay {
-  const written = new Map<string, Bytes | null>();
+  const cells = new Map<string, Cell>();
+  /** In order of first writing. */
+  const written: Cell[] = [];
   const journal: Step[] = [];
 
+  function cellOf(key: string): Cell {
+    let cell = cells.get(key);
+    if (cell === undefined) {
+      const value = base.get(key);
+      cell = { key, base: value, value, written: false };
+      cells.set(key, cell);
+    }
+    return cell;
+  }
+
   return {
-    get(key) {
-      const value = written.get(key);
-      return value === undefined ? base.get(key) : value;
-    },
+    get: key => cellOf(key).value,
     set(key, value) {
-      journal.push({ key, before: written.get(key) });
-      written.set(key, value);
+      const cell = cellOf(key);
+      if (!cell.written) {
+        cell.written = true;
+        written.push(cell);
+      }
+      journal.push({ cell, before: cell.value });
+      cell.value = value;
     },
     checkpoint: () => journal.length,
     rollback(mark) {
       while (journal.length > mark) {
-        const { key, before } = journal.pop()!;
-        if (before === undefined) written.delete(key);
-        else written.set(key, before);
+        const { cell, before } = journal.pop()!;
+        cell.value = before;
       }
     },
-    writes: () => new Map([...written].filter(([key, value]) => !same(value, base.get(key)))),
+    writes() {
+      const changes = new Map<string, Bytes | null>();
+      for (const { key, base, value } of written) if (!same(value, base)) changes.set(key, value);
+      return changes;
+    },
     undo() {
-      const previous = new Map<string, Bytes | null>();
-      for (const [key, value] of written) {
-        const before = base.get(key);
-        if (!same(value, before)) previous.set(key, before);
-      }
-      return previous;
+      const changes = new Map<string, Bytes | null>();
+      for (const { key, base, value } of written) if (!same(value, base)) changes.set(key, base);
+      return changes;
     },
   };
 }

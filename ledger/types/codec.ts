@@ -60,6 +60,25 @@ export class Writer {
     this.buffer.set(bytes, at);
   }
 
+  /**
+   * Writes text of one byte for each character, its length in front, and answers true; other text is left to the caller.
+   * Nearly all text of a ledger is that, and is written several times sooner without an encoder's array for each.
+   */
+  ascii(value: string): boolean {
+    const start = this.length;
+    this.varint(value.length);
+    const at = this.reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.length = start;
+        return false;
+      }
+      this.buffer[at + i] = code;
+    }
+    return true;
+  }
+
   /** Copies out what was written and makes the writer empty again. */
   take(): Bytes {
     const bytes = this.buffer.slice(0, this.length);
@@ -204,12 +223,24 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
   };
 }
 
+/** Up to so many bytes an integer is exact as a number, and written and read several times sooner than by way of its digits. */
+const SMALL_BYTES = 6;
+const SMALL_MAX = 2n ** 48n - 1n;
+
+function writeSmall(writer: Writer, value: number): void {
+  let length = 0;
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 0x100)) length++;
+  writer.u8(length);
+  for (let scale = 0x100 ** (length - 1); scale >= 1; scale /= 0x100) writer.u8(Math.floor(value / scale) % 0x100);
+}
+
 /** A non-negative bigint below 2^(8·maxBytes): a length byte, then big-endian bytes without a leading zero. */
 export function bigUint(maxBytes: number): Codec<bigint> {
   assert(maxBytes <= 255, 'bigUint is too wide');
   return {
     write(writer, value) {
       assert(value >= 0n, 'bigUint below zero');
+      if (value <= SMALL_MAX && maxBytes >= SMALL_BYTES) return writeSmall(writer, Number(value));
       let digits = value === 0n ? '' : value.toString(16);
       if (digits.length % 2 === 1) digits = `0${digits}`;
       const bytes = fromHex(digits);
@@ -221,9 +252,12 @@ export function bigUint(maxBytes: number): Codec<bigint> {
       const length = reader.u8();
       if (length > maxBytes) reader.fail(`integer longer than ${maxBytes} bytes`);
       if (length === 0) return 0n;
-      const bytes = reader.view(length);
-      if (bytes[0] === 0) reader.fail('integer is not in its shortest form');
-      return BigInt(`0x${toHex(bytes)}`);
+      const first = reader.u8();
+      if (first === 0) reader.fail('integer is not in its shortest form');
+      if (length > SMALL_BYTES) return BigInt(`0x${toHex(Uint8Array.of(first))}${toHex(reader.view(length - 1))}`);
+      let value = first;
+      for (let i = 1; i < length; i++) value = value * 0x100 + reader.u8();
+      return BigInt(value);
     },
   };
 }
@@ -270,6 +304,7 @@ export function bytes(max: number): Codec<Bytes> {
 export function text(max: number, accepts: (value: string) => boolean = () => true): Codec<string> {
   return {
     write(writer, value) {
+      if (value.length <= max && accepts(value) && writer.ascii(value)) return;
       const encoded = utf8(value);
       assert(encoded.length <= max && accepts(value), `text refused: ${value.slice(0, 80)}`);
       writer.varint(encoded.length);

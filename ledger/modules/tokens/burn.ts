@@ -1,6 +1,6 @@
 import { struct } from '../../types/codec.ts';
 import { done, operation, refuse } from '../operation.ts';
-import { balanceOf, isFrozen, positiveAmount, putBalance, tokenId, tokens } from './token.ts';
+import { addTo, holdingOf, positiveAmount, tokenId, tokens } from './token.ts';
 
 /**
  * Takes `amount` of `token` out of the sender's balance and out of being. Refuses, in this order: UNKNOWN_TOKEN,
@@ -12,11 +12,11 @@ export const burn = operation({
   apply({ state, sender, emit }, { token: symbol, amount }) {
     const token = tokens.get(state, symbol);
     if (token === null) return refuse('UNKNOWN_TOKEN', symbol);
-    if (isFrozen(state, symbol, sender.address)) return refuse('ACCOUNT_FROZEN', sender.address);
-    const before = balanceOf(state, symbol, sender.address);
-    if (before < amount) return refuse('INSUFFICIENT_BALANCE', String(before));
+    const holding = holdingOf(state, symbol, sender.address);
+    if (holding.frozen) return refuse('ACCOUNT_FROZEN', sender.address);
+    if (holding.amount < amount) return refuse('INSUFFICIENT_BALANCE', String(holding.amount));
     tokens.set(state, { ...token, supply: token.supply - amount }, symbol);
-    putBalance(state, symbol, sender.address, before, before - amount);
+    addTo(state, symbol, sender.address, holding, -amount);
     emit('tokens.burnt', { token: symbol, from: sender.address, amount: String(amount) });
     return done;
   },

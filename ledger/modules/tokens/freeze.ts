@@ -1,7 +1,7 @@
 import { address } from '../../types/address.ts';
 import { struct } from '../../types/codec.ts';
 import { done, operation, refuse } from '../operation.ts';
-import { frozen, isFrozen, tokenId, tokens } from './token.ts';
+import { holdingOf, putHolding, tokenId, tokens } from './token.ts';
 
 /**
  * Stops an account from sending and getting `token`. Refuses, in this order: UNKNOWN_TOKEN, NOT_AUTHORISED (not an admin of
@@ -14,8 +14,9 @@ export const freeze = operation({
     const token = tokens.get(state, symbol);
     if (token === null) return refuse('UNKNOWN_TOKEN', symbol);
     if (!token.admins.includes(sender.address)) return refuse('NOT_AUTHORISED', sender.address);
-    if (isFrozen(state, symbol, account)) return refuse('ACCOUNT_FROZEN', account);
-    frozen.set(state, true, symbol, account);
+    const holding = holdingOf(state, symbol, account);
+    if (holding.frozen) return refuse('ACCOUNT_FROZEN', account);
+    putHolding(state, symbol, account, holding, { ...holding, frozen: true });
     emit('tokens.frozen', { token: symbol, account });
     return done;
   },

@@ -1,7 +1,7 @@
 import { address } from '../../types/address.ts';
 import { struct } from '../../types/codec.ts';
 import { done, operation, refuse } from '../operation.ts';
-import { AMOUNT_MAX, balanceOf, isFrozen, positiveAmount, putBalance, tokenId, tokens } from './token.ts';
+import { AMOUNT_MAX, addTo, holdingOf, positiveAmount, tokenId, tokens } from './token.ts';
 
 /**
  * Brings `amount` of `token` into being, in the balance of `to`. Refuses, in this order: UNKNOWN_TOKEN, NOT_AUTHORISED (not an
@@ -14,12 +14,12 @@ export const mint = operation({
     const token = tokens.get(state, symbol);
     if (token === null) return refuse('UNKNOWN_TOKEN', symbol);
     if (!token.admins.includes(sender.address)) return refuse('NOT_AUTHORISED', sender.address);
-    if (isFrozen(state, symbol, to)) return refuse('ACCOUNT_FROZEN', to);
+    const holding = holdingOf(state, symbol, to);
+    if (holding.frozen) return refuse('ACCOUNT_FROZEN', to);
     const supply = token.supply + amount;
     if (supply > AMOUNT_MAX) return refuse('SUPPLY_TOO_LARGE', symbol);
     tokens.set(state, { ...token, supply }, symbol);
-    const before = balanceOf(state, symbol, to);
-    putBalance(state, symbol, to, before, before + amount);
+    addTo(state, symbol, to, holding, amount);
     emit('tokens.minted', { token: symbol, to, amount: String(amount) });
     return done;
   },

@@ -44,23 +44,36 @@ export const tokens = entry(
   (token: string) => `tokens/token/${token}`,
 );
 
-const balances = entry(positiveAmount, (token: string, of: Address) => `tokens/balance/${token}/${of}`);
-
-/** Index of the tokens that an account holds, for whoever lists them. */
-const holdings = entry(bool, (of: Address, token: string) => `tokens/held/${of}/${token}`);
-
-/** Accounts that a token's admin has frozen: they neither send nor get it. */
-export const frozen = entry(bool, (token: string, of: Address) => `tokens/frozen/${token}/${of}`);
-
-export const balanceOf = (state: Pick<ModuleState, 'get'>, token: string, of: Address): bigint =>
-  balances.get(state, token, of) ?? 0n;
-
-/** Writes a balance that changed; one of zero has no entry. */
-export function putBalance(state: ModuleState, token: string, of: Address, before: bigint, after: bigint): void {
-  balances.set(state, after === 0n ? null : after, token, of);
-  if (before === 0n && after > 0n) holdings.set(state, true, of, token);
-  if (before > 0n && after === 0n) holdings.set(state, null, of, token);
+/** What one address has of one token. */
+export interface Holding {
+  readonly amount: bigint;
+  /** Stopped by an admin of the token: it neither sends nor gets it. */
+  readonly frozen: boolean;
 }
 
-export const isFrozen = (state: Pick<ModuleState, 'get'>, token: string, of: Address): boolean =>
-  state.get(frozen.path(token, of)) !== null;
+export const holdings = entry(
+  struct<Holding>({ amount, frozen: bool }),
+  (token: string, of: Address) => `tokens/balance/${token}/${of}`,
+);
+
+/** Index of the tokens that an address holds, for whoever lists them. */
+const holdingIndex = entry(bool, (of: Address, token: string) => `tokens/held/${of}/${token}`);
+
+const NOTHING: Holding = { amount: 0n, frozen: false };
+
+export const holdingOf = (state: Pick<ModuleState, 'get'>, token: string, of: Address): Holding =>
+  holdings.get(state, token, of) ?? NOTHING;
+
+export const balanceOf = (state: Pick<ModuleState, 'get'>, token: string, of: Address): bigint =>
+  holdingOf(state, token, of).amount;
+
+/** Writes what became of a holding; one of nothing that is not frozen has no entry. */
+export function putHolding(state: ModuleState, token: string, of: Address, before: Holding, after: Holding): void {
+  holdings.set(state, after.amount === 0n && !after.frozen ? null : after, token, of);
+  if (before.amount === 0n && after.amount > 0n) holdingIndex.set(state, true, of, token);
+  if (before.amount > 0n && after.amount === 0n) holdingIndex.set(state, null, of, token);
+}
+
+/** Adds to a holding, or takes from it what it has. */
+export const addTo = (state: ModuleState, token: string, of: Address, before: Holding, amount: bigint): void =>
+  putHolding(state, token, of, before, { ...before, amount: before.amount + amount });

@@ -1,5 +1,4 @@
 /** A small network to execute on: genesis text, accounts, and transactions with the right keys under signatures of zeros. */
-import { expect } from 'vitest';
 import { publicKeyOf } from '#crypto';
 import type { Rules } from '../../../ledger/admission.ts';
 import type { BlockState } from '../../../ledger/block-state.ts';
@@ -194,6 +193,6 @@ export function run(
     state = next.state;
     receipt = next.receipts[0];
   }
-  expect(receipt).toBeDefined();
-  return { verdict: verdict(receipt!), state, receipt: receipt! };
+  assert(receipt, 'nothing was run');
+  return { verdict: verdict(receipt), state, receipt };
 }
