@@ -89,7 +89,7 @@ function countProposal(state: State, from: NodeId, message: Proposal, statement:
   const kind = judgeProposal(validators, quorum, view, block, justification);
   if (kind === null) return;
   if (view > record.view) enterView(state, view);
-  accept(state, block, kind);
+  accept(state, block, kind, justification);
 }
 
 function countVote(state: State, from: NodeId, message: Prepare | Commit, statement: Statement): void {

@@ -39,7 +39,7 @@ import {
   requestSync,
 } from './follow.ts';
 import { claimsOf, type Message, type Proposal, signed } from './messages.ts';
-import { advance, onViewTimeout, propose, resend } from './rules.ts';
+import { accept, advance, onViewTimeout, propose, resend } from './rules.ts';
 import {
   configure,
   HEADERS_MAX,
@@ -139,8 +139,8 @@ function begin(state: State, { blocks }: Resume): Effect<Message>[] {
   for (const { id, header } of blocks) if (header.height >= instance.height) noteBlock(state, id, header);
   const voted = record.prepare ?? record.proposal?.block ?? null;
   instance.begun = record.view === 0 || voted !== null;
-  // What it voted for was judged before; it is not the leader's to be judged again.
-  if (voted !== null) instance.proposal = { block: voted, kind: 'repeated' };
+  // What it voted for was judged as a proposal before; all that is left is to hold it and to have it executed again.
+  if (voted !== null) accept(state, voted, 'repeated', record.proposal?.justification ?? null);
   if (state.self !== null) ask(state, 'all');
   if (state.amnesic) setTimer(state, 'status', state.now + Math.ceil(state.params.viewTimeoutMs / 4));
   if (state.amnesic) setTimer(state, 'patience', state.now + state.params.viewTimeoutMs);

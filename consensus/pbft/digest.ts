@@ -4,7 +4,7 @@ import { bool, bytes, type Codec, encode, list, option, struct, text, uint } fro
 import { header } from '../../ledger/types/header.ts';
 import { hash, publicKey } from '../../ledger/types/ids.ts';
 import { SIGNATURE_BYTES } from '../../ledger/types/transaction.ts';
-import { validatorSet } from '../../ledger/types/validator.ts';
+import { VALIDATORS_MAX, validatorSet } from '../../ledger/types/validator.ts';
 import { voteRecord } from '../bft/record.ts';
 import { justification, voteCertificate } from '../bft/statement.ts';
 import { message } from './codec.ts';
@@ -22,7 +22,7 @@ const change = struct({ signed: blob, signature, prepared: option(voteCertificat
 const early = struct({ message, signature });
 const mandate = struct({ block: option(hash), justification });
 const job = struct({ id: word, mandate: option(mandate) });
-const proposal = struct({ block: hash, kind: word });
+const proposal = struct({ block: hash, kind: word, holders: list(publicKey, VALIDATORS_MAX) });
 const report = struct({ height: uint(), recorded: bool });
 
 /** The entries of a map, each encoded, sorted by their encoding. */

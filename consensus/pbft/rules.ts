@@ -11,7 +11,7 @@ import { indexed, type Justification, signersPower, VIEW_MAX, type VoteCertifica
 import { proposalDue, shortTimeout, viewTimeout } from '../bft/timers.ts';
 import { hasBegun, jumpTarget, mandateOf } from '../bft/view-change.ts';
 import { quorumOf, signersOf } from '../bft/votes.ts';
-import { leaderAt, mayVote, promise, type State, send, setTimer } from './state.ts';
+import { type Accepted, leaderAt, mayVote, promise, type State, send, setTimer } from './state.ts';
 
 export function advance(state: State): void {
   followOthers(state);
@@ -86,25 +86,31 @@ function build(state: State): void {
 export function propose(
   state: State,
   block: BlockId,
-  kind: 'fresh' | 'repeated',
+  kind: Accepted['kind'],
   justification: Justification | null,
 ): void {
   const { instance, record } = state;
   assert(record.proposal === null && leaderAt(state, record.view) === state.self, 'a second proposal for one view');
   const held = state.headers.has(block);
   promise(state, { proposal: { block, justification } }, held ? block : null);
-  accept(state, block, kind);
+  accept(state, block, kind, justification);
   if (held) state.effects.push({ type: 'publish', block, to: 'all' });
   send(state, 'all', { type: 'proposal', height: instance.height, view: record.view, block, justification });
   armResend(state);
 }
 
 /** Takes a justified proposal for the current view. */
-export function accept(state: State, block: BlockId, kind: 'fresh' | 'repeated'): void {
+export function accept(
+  state: State,
+  block: BlockId,
+  kind: Accepted['kind'],
+  justification: Justification | null,
+): void {
   const { instance } = state;
   if (!instance.begun) instance.begunAt = state.now;
   instance.begun = true;
-  instance.proposal = { block, kind };
+  const holders = justification?.prepares.map(each => each.signer) ?? [];
+  instance.proposal = { block, kind, holders };
   instance.proposedAt ??= state.now;
 }
 
@@ -143,16 +149,19 @@ function validate(state: State, block: BlockId): void {
   state.effects.push({ type: 'validate', block });
 }
 
-/** Asks the leader and whoever voted for the block; the host asks others too. */
+/** Asks the leader and whoever is known to have voted for the block, and so holds it. */
 function fetch(state: State, block: BlockId): void {
   const { instance } = state;
   if (instance.wanted === block) return;
   instance.wanted = block;
-  const voted = [instance.prepares, instance.commits].flatMap(votes =>
-    [...votes].filter(([, vote]) => vote.block === block).map(([signer]) => signer),
-  );
-  const from = [...new Set([leaderAt(state, state.record.view), ...voted])].filter(key => key !== state.self);
-  state.effects.push({ type: 'fetch', block, from });
+  const from = [leaderAt(state, state.record.view)];
+  if (instance.proposal?.block === block) from.push(...instance.proposal.holders);
+  for (const votes of [instance.prepares, instance.commits]) {
+    for (const [signer, vote] of votes) if (vote.block === block) from.push(signer);
+  }
+  if (instance.decision?.block === block) from.push(...instance.decision.signatures.map(each => each.signer));
+  const others = [...new Set(from)].filter(key => key !== state.self);
+  state.effects.push({ type: 'fetch', block, from: others });
   armResend(state);
 }
 
@@ -269,6 +278,7 @@ export function resend(state: State): void {
   if (prepared !== null && prepared.view === view) {
     send(state, 'all', { type: 'commit', height, view, block: prepared.block });
   }
-  if (prepare === null && record.changed) send(state, 'all', { type: 'round-change', height, view, prepared });
+  const left = record.changed && prepare === null && proposal === null;
+  if (left) send(state, 'all', { type: 'round-change', height, view, prepared });
   if (proposal !== null || prepare !== null || record.changed) armResend(state);
 }

@@ -26,6 +26,14 @@ export interface Head {
   readonly header: Header;
 }
 
+export interface Accepted {
+  readonly block: BlockId;
+  /** A fresh block must be the leader's own and not of the future; a repeated one was judged by a quorum before. */
+  readonly kind: 'fresh' | 'repeated';
+  /** Who prepared it before and so holds it. */
+  readonly holders: readonly NodeId[];
+}
+
 /** Agreement on one height. */
 export interface Instance {
   readonly height: Height;
@@ -33,7 +41,7 @@ export interface Instance {
   begun: boolean;
   begunAt: Millis;
   /** The proposal to vote for in the current view. */
-  proposal: { readonly block: BlockId; readonly kind: 'fresh' | 'repeated' } | null;
+  proposal: Accepted | null;
   /** When the first proposal came: from then on view 0 has work, whatever waits here. */
   proposedAt: Millis | null;
   proposals: Votes;
@@ -164,7 +172,7 @@ export function promise(state: State, change: Partial<VoteRecord>, block: BlockI
   assert(mayVote(state), 'a promise by one who may not vote');
   state.record = { ...state.record, ...change };
   state.promised = true;
-  if (block !== null) state.blocks.push(block);
+  if (block !== null && !state.blocks.includes(block)) state.blocks.push(block);
 }
 
 /** Sets a timer to fire at `at`; null cancels it. Says nothing where nothing changes. */
