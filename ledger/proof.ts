@@ -42,7 +42,6 @@ export interface Verified {
         readonly id: TransactionId;
         readonly transaction: Transaction;
         readonly receipt: Receipt;
-        readonly index: number;
       }
     | { readonly type: 'state'; readonly key: string; readonly value: Bytes | null };
 }
@@ -58,7 +57,7 @@ export type ProofError =
   | { readonly code: 'PROOF_OF_OTHER_ENGINE' }
   /** The engine makes no block final, or is not known. */
   | { readonly code: 'PROOF_ENGINE_UNKNOWN' }
-  /** The block is not shown to stand on the genesis. */
+  /** The block does not stand on this genesis, or not on these set changes. */
   | { readonly code: 'PROOF_ANCESTRY' }
   /** The validator sets do not lead from the genesis set to the one that decided. */
   | { readonly code: 'PROOF_VALIDATORS' }
@@ -115,8 +114,8 @@ export function verifyProof(bytes: Bytes, genesis: TrustedGenesis): Result<Verif
 
 function verifiedClaim(claim: Claim): Verified['claim'] {
   if (claim.type === 'state') return { type: 'state', key: claim.key, value: claim.value };
-  const { transaction, receipt, index } = claim;
-  return { type: 'transaction', id: receipt.transaction, transaction, receipt, index };
+  const { transaction, receipt } = claim;
+  return { type: 'transaction', id: receipt.transaction, transaction, receipt };
 }
 
 /** The bundle is of this network, and its target stands on this genesis. */
@@ -125,10 +124,16 @@ function checkNetwork({ engine, origin, ancestry, changes, target }: Bundle, gen
   if (headers.some(each => each.chainId !== genesis.chainId)) return { code: 'PROOF_OF_OTHER_CHAIN' };
   if (origin.height !== 0 || origin.parent !== genesis.genesisId) return { code: 'PROOF_OF_OTHER_CHAIN' };
   if (engine !== genesis.engine) return { code: 'PROOF_OF_OTHER_ENGINE' };
-  const { height, historyRoot } = target.header;
-  const inclusion = { index: 0, size: height, path: ancestry };
-  return verifyInclusion(historyRoot, historyLeaf(blockId(origin)), inclusion) ? null : { code: 'PROOF_ANCESTRY' };
+  const ancestors = [{ header: origin, ancestry }, ...changes];
+  return ancestors.every(each => isAncestor(each, target.header)) ? null : { code: 'PROOF_ANCESTRY' };
 }
+
+const isAncestor = (of: { readonly header: Header; readonly ancestry: readonly Hash[] }, target: Header): boolean =>
+  verifyInclusion(target.historyRoot, historyLeaf(blockId(of.header)), {
+    index: of.header.height,
+    size: target.height,
+    path: of.ancestry,
+  });
 
 /** Each set is the one that the chain names, decides the next change, and comes once; the last one decided the target. */
 function checkLinks({ origin, changes, target }: Bundle, { chainId, validators }: TrustedGenesis): Check {
@@ -171,16 +176,17 @@ function checkCertificate({ header, certificate }: FinalHeader, validators: Vali
 function checkClaim(claim: Claim, { chainId, transactionsRoot, receiptsRoot, stateRoot }: Header): Check {
   if (claim.type === 'state')
     return verifyStateProof(stateRoot, claim.key, claim.value, claim.proof) ? null : { code: 'PROOF_STATE' };
-  const { transaction, receipt, index, count, transactionPath, receiptPath } = claim;
+  const { transaction, receipt, sides, transactionPath, receiptPath } = claim;
   const { id, leaf } = identify(transaction);
-  const recorded = { index, size: count, path: transactionPath };
-  if (transaction.body.chainId !== chainId || !verifyInclusion(transactionsRoot, leafHash(leaf), recorded))
+  if (transaction.body.chainId !== chainId || !leads(transactionsRoot, leafHash(leaf), sides, transactionPath))
     return { code: 'PROOF_TRANSACTION' };
-  const result = { index, size: count, path: receiptPath };
-  const received =
-    receipt.transaction === id && verifyInclusion(receiptsRoot, leafHash(encode(receiptCodec, receipt)), result);
-  return received ? null : { code: 'PROOF_RECEIPT' };
+  const received = leads(receiptsRoot, leafHash(encode(receiptCodec, receipt)), sides, receiptPath);
+  return received && receipt.transaction === id ? null : { code: 'PROOF_RECEIPT' };
 }
+
+/** Whether `path` leads from the leaf to the root: as it would in a complete tree, where the sides are the index. */
+const leads = (root: Hash, leaf: Hash, sides: number, path: readonly Hash[]): boolean =>
+  verifyInclusion(root, leaf, { index: sides, size: 2 ** path.length, path });
 
 /** No block holds a transaction with a signature that is not valid; it is shown, so it is checked. */
 function checkSigners(claim: Claim): Check {

@@ -6,7 +6,7 @@ import { assert } from '../types/assert.ts';
 import type { Bytes } from '../types/bytes.ts';
 import { encode } from '../types/codec.ts';
 import type { Header } from '../types/header.ts';
-import type { Hash } from '../types/ids.ts';
+import type { Hash, Height } from '../types/ids.ts';
 import { type Receipt, receipt } from '../types/receipt.ts';
 import type { IdentifiedTransaction } from '../types/transaction.ts';
 import type { ValidatorSet } from '../types/validator.ts';
@@ -19,8 +19,8 @@ export interface FinalityEvidence {
   readonly validators: ValidatorSet;
   /** The header of block 0. */
   readonly origin: Header;
-  /** Path of block 0 in the tree over the ids of the blocks below the target: `inclusionOf(0, height, …).path`. */
-  readonly ancestry: readonly Hash[];
+  /** Path of a block in the tree over the ids of the blocks below the target: `inclusionOf(height, …).path`. */
+  readonly ancestry: (height: Height) => readonly Hash[];
   /** Every block below the target whose `nextValidatorsHash` differs from its parent's, in ascending order of height. */
   readonly changes: readonly SetChange[];
   /** At height 1 or above: block 0 is for everyone to compute from genesis. */
@@ -42,8 +42,7 @@ export function buildTransactionProof(
     type: 'transaction',
     transaction: { body, signatures },
     receipt: result,
-    index,
-    count: transactions.length,
+    sides: sidesOf(index, transactions.length),
     transactionPath: proveInclusion(
       transactions.map(each => each.leaf),
       index,
@@ -53,6 +52,20 @@ export function buildTransactionProof(
       index,
     ).path,
   });
+}
+
+/** On which side each node on the way from the leaf at `index` to the root of `size` leaves is, where it has a sibling. */
+function sidesOf(index: number, size: number): number {
+  let sides = 0;
+  let bit = 1;
+  let position = index;
+  for (let width = size; width > 1; width = Math.ceil(width / 2)) {
+    const isRight = position % 2 === 1;
+    if (isRight) sides += bit;
+    if (isRight || position + 1 < width) bit *= 2;
+    position = Math.floor(position / 2);
+  }
+  return sides;
 }
 
 /** The bundle that proves what `key`, of at most `STATE_KEY_BYTES_MAX`, is in `tree`: the state after the target. */
@@ -68,10 +81,11 @@ function build({ engine, validators, origin, ancestry, changes, target }: Finali
     tag: 'quorate/proof/1',
     engine,
     origin,
-    ancestry,
+    ancestry: ancestry(0),
     changes: needed.map((change, i) => ({
       ...change,
       certificate: minimalCertificate(change.certificate, sets[i]!),
+      ancestry: ancestry(change.header.height),
     })),
     target: { ...target, certificate: minimalCertificate(target.certificate, sets.at(-1)!) },
     claim,

@@ -36,14 +36,23 @@ export interface SetChange extends FinalHeader {
   readonly validators: ValidatorSet;
 }
 
+/** A set change of the very chain that the target stands on. */
+export interface AncestralChange extends SetChange {
+  /** Leads from this block to the target's history root. */
+  readonly ancestry: readonly Hash[];
+}
+
 export type Claim =
   | {
       readonly type: 'transaction';
       readonly transaction: Transaction;
       readonly receipt: Receipt;
-      /** Of the transaction among the block's, and of its receipt among the receipts. */
-      readonly index: number;
-      readonly count: number;
+      /**
+       * Bit i says that what the i-th hash of either path joins is its right neighbour. Not the index and the number of
+       * transactions: a root commits to neither, and several pairs of them would fit one path.
+       */
+      readonly sides: number;
+      /** From the leaf up. */
       readonly transactionPath: readonly Hash[];
       readonly receiptPath: readonly Hash[];
     }
@@ -58,7 +67,7 @@ export interface Bundle {
   /** Leads from block 0 to the target's history root. */
   readonly ancestry: readonly Hash[];
   /** From the genesis set to the one that decided the target; no set comes twice. */
-  readonly changes: readonly SetChange[];
+  readonly changes: readonly AncestralChange[];
   readonly target: FinalHeader;
   readonly claim: Claim;
 }
@@ -68,10 +77,7 @@ const path: Codec<readonly Hash[]> = list(hash, PATH_MAX);
 const finalHeader = { header, parent: header, certificate } as const;
 
 const claim: Codec<Claim> = union({
-  transaction: [
-    1,
-    struct({ transaction, receipt, index: uint(), count: uint(), transactionPath: path, receiptPath: path }),
-  ],
+  transaction: [1, struct({ transaction, receipt, sides: uint(), transactionPath: path, receiptPath: path })],
   state: [
     2,
     struct({ key: text(STATE_KEY_BYTES_MAX), value: option(bytes(STATE_VALUE_BYTES_MAX)), proof: stateProof }),
@@ -89,7 +95,7 @@ export const bundle: Codec<Bundle> = struct({
   engine: text(32),
   origin: header,
   ancestry: path,
-  changes: list(struct<SetChange>({ ...finalHeader, validators: validatorSet }), SET_CHANGES_MAX),
+  changes: list(struct<AncestralChange>({ ...finalHeader, validators: validatorSet, ancestry: path }), SET_CHANGES_MAX),
   target: struct<FinalHeader>(finalHeader),
   claim,
 });

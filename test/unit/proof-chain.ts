@@ -106,7 +106,7 @@ export interface ChainOptions {
 /** Keys of the state of every block: `key 0` to `key 39`, and more with the height. */
 export const stateKey = (i: number): string => `key ${i}`;
 
-/** Blocks 1 to `length` with four transactions each, on a block 0. */
+/** Blocks 1 to `length` on a block 0, with four to seven transactions each. */
 export function makeChain({
   chainId: name = 'proofs',
   genesisId,
@@ -143,7 +143,7 @@ export function makeChain({
   const blocks: ChainBlock[] = [];
   const setChanges: SetChange[] = [];
   for (let height = 1; height <= length; height++) {
-    const transactions = Array.from({ length: 4 }, (_, i) => transactionOf(chainId, `${height}.${i}`));
+    const transactions = Array.from({ length: 4 + (height % 4) }, (_, i) => transactionOf(chainId, `${height}.${i}`));
     const receipts = transactions.map(receiptOf);
     tree = update(
       tree,
@@ -179,11 +179,12 @@ export function makeChain({
       engine: 'pbft',
       validators,
       origin,
-      ancestry: inclusionOf(
-        0,
-        height,
-        completeNodes(i => leaves[i]!),
-      ).path,
+      ancestry: below =>
+        inclusionOf(
+          below,
+          height,
+          completeNodes(i => leaves[i]!),
+        ).path,
       changes: setChanges.filter(change => change.header.height < height),
       target: { header, parent, certificate },
     };

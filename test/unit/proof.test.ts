@@ -35,7 +35,7 @@ describe('a bundle proves', () => {
           height,
           time: header.time,
           setChanges: height <= 3 ? 0 : height <= 6 ? 1 : 2,
-          claim: { type: 'transaction', id: transaction.id, receipt: receipts[index], index },
+          claim: { type: 'transaction', id: transaction.id, receipt: receipts[index] },
         },
       });
     });
@@ -96,6 +96,11 @@ describe('a bundle is refused', () => {
       expect(codeOf(twin.transactionProof(9, 2), twin.genesis)).toBe('ok');
       expect(codeOf(twin.transactionProof(9, 2))).toBe('PROOF_OF_OTHER_CHAIN');
       const foreign = decodeOwn(bundle, twin.transactionProof(9, 2));
+      const [one, two] = proof.changes;
+      const borrowed = { ...foreign.changes[0]!, ancestry: one!.ancestry };
+      expect(codeWith({ changes: [borrowed, two!] })).toBe(
+        chainId === 'proofs' ? 'PROOF_ANCESTRY' : 'PROOF_OF_OTHER_CHAIN',
+      );
       expect(codeWith({ changes: foreign.changes, target: foreign.target, claim: foreign.claim })).toBe(
         chainId === 'proofs' ? 'PROOF_ANCESTRY' : 'PROOF_OF_OTHER_CHAIN',
       );
@@ -114,7 +119,7 @@ describe('a bundle is refused', () => {
 
   test('with a change that no set needs', () => {
     const early = decodeOwn(bundle, chain.transactionProof(5, 0));
-    expect(codeOf(encode(bundle, { ...early, changes: proof.changes }))).toBe('PROOF_VALIDATORS');
+    expect(codeOf(encode(bundle, { ...early, changes: proof.changes }))).toBe('PROOF_ANCESTRY');
     const detour = makeChain({
       length: 8,
       validators: first,
@@ -125,7 +130,9 @@ describe('a bundle is refused', () => {
     });
     const short = decodeOwn(bundle, detour.transactionProof(8, 0));
     expect(codeOf(encode(bundle, short), detour.genesis)).toBe('ok');
-    const long = encode(bundle, { ...short, changes: detour.evidence(8).changes });
+    const { changes: all, ancestry } = detour.evidence(8);
+    const withAll = all.map(change => ({ ...change, ancestry: ancestry(change.header.height) }));
+    const long = encode(bundle, { ...short, changes: withAll });
     expect(codeOf(long, detour.genesis)).toBe('PROOF_VALIDATORS');
   });
 
@@ -155,8 +162,8 @@ describe('a bundle is refused', () => {
     expect(
       codeWith({ claim: { ...proof.claim, receipt: neighbour.receipt, receiptPath: neighbour.receiptPath } }),
     ).toBe('PROOF_RECEIPT');
-    expect(codeWith({ claim: { ...proof.claim, count: 5 } })).toBe('PROOF_TRANSACTION');
-    expect(codeWith({ claim: { ...proof.claim, index: 3 } })).toBe('PROOF_TRANSACTION');
+    expect(codeWith({ claim: { ...proof.claim, sides: 3 } })).toBe('PROOF_TRANSACTION');
+    expect(codeWith({ claim: { ...proof.claim, sides: 6 } })).toBe('PROOF_TRANSACTION');
   });
 
   test('where its form is not the one', () => {
