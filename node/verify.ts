@@ -11,10 +11,11 @@ import { genesisBlock } from '../ledger/genesis-block.ts';
 import { treeFrom, treeRoot } from '../ledger/state/tree.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
 import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
+import type { Certificate } from '../ledger/types/certificate.ts';
 import { encode, list } from '../ledger/types/codec.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { Hash, Height } from '../ledger/types/ids.ts';
-import { receipt } from '../ledger/types/receipt.ts';
+import { type Receipt, receipt } from '../ledger/types/receipt.ts';
 import { loadHome } from './home.ts';
 import { signatureClaims } from './intake.ts';
 import { openStore, type Store } from './storage/store.ts';
@@ -80,42 +81,62 @@ async function walk(
       message: 'block 0 on disk is not the one that genesis.json makes',
       hint: 'put the genesis.json of this network into the home, or remove data/',
     });
-  const total = final?.height ?? 0;
+  const stored = final?.height ?? 0;
+  // What was decided but is in the log only, after a crash: it has no indexes yet.
+  const logged = store.recovered.replay.filter(({ block }) => block.header.height > 0);
+  const total = stored + logged.length;
   for (let height = 1; height <= total && findings.length < FINDINGS_MAX; height++) {
-    const block = store.block(height);
+    const inLog = logged[height - stored - 1];
+    const block = inLog ? inLog.block : store.block(height);
     if (!block) {
       findings.push({ code: 'BLOCK_MISSING', height, what: 'not on disk, or damaged there' });
       break;
     }
-    const found = checkBlock(chain, store, block);
+    const { found, receipts } = judge(chain, block, inLog ? inLog.certificate : store.certificate(height));
+    if (receipts && !inLog) found.push(...checkIndexes(store, block, receipts));
     findings.push(...found.map(each => ({ ...each, height })));
     transactions += block.transactions.length;
-    if (chain.final.header.height < height) break;
+    if (!receipts) break;
+    if (height === stored && findings.length === 0) findings.push(...(await checkState(chain, store, height)));
     onProgress(height, total);
     if (height % 16 === 0) await setImmediate();
   }
-  if (findings.length === 0 && final) findings.push(...(await checkState(chain, store, final.height)));
   return { blocks: chain.final.header.height + 1, transactions, findings };
 }
 
-/** Everything about one block; a valid one is final afterwards, so that the next can be judged on it. */
-function checkBlock(chain: Chain, store: Store, block: IdentifiedBlock): Omit<Finding, 'height'>[] {
+/** A block against its parent and its certificate; a valid one is final afterwards, so that the next can be judged on it. */
+function judge(
+  chain: Chain,
+  block: IdentifiedBlock,
+  certificate: Certificate | null,
+): { readonly found: Omit<Finding, 'height'>[]; readonly receipts: readonly Receipt[] | null } {
   const { id, header } = block;
   const found: Omit<Finding, 'height'>[] = [];
   for (const transaction of block.transactions)
     if (!signatureClaims(transaction).every(({ key, message, signature }) => verify(key, message, signature)))
       found.push({ code: 'SIGNATURE_INVALID', what: transaction.id });
-  const certificate = store.certificate(header.height);
   const reason = certificate && verifyCertificate(header, id, certificate, chain.final.validators);
   if (!reason?.ok) found.push({ code: 'CERTIFICATE_INVALID', what: reason ? reason.error.code : 'there is none' });
   const verdict = chain.validate(block);
-  if (!verdict.ok)
-    return [...found, { code: 'BLOCK_INVALID', what: `${verdict.error.code} ${verdict.error.concerns}` }];
+  if (!verdict.ok) {
+    found.push({ code: 'BLOCK_INVALID', what: `${verdict.error.code} ${verdict.error.concerns}` });
+    return { found, receipts: null };
+  }
   const [final] = chain.adopt(id, header.height);
+  return { found, receipts: final!.receipts };
+}
+
+/** What the database says about a block beside the block itself. */
+function checkIndexes(
+  store: Store,
+  { id, header, transactions }: IdentifiedBlock,
+  executed: readonly Receipt[],
+): Omit<Finding, 'height'>[] {
+  const found: Omit<Finding, 'height'>[] = [];
   const stored = store.receipts(header.height);
-  if (!stored || !equalBytes(encode(receipts, stored), encode(receipts, final!.receipts)))
+  if (!stored || !equalBytes(encode(receipts, stored), encode(receipts, executed)))
     found.push({ code: 'RECEIPTS_DIFFER', what: 'not what executing the block gives' });
-  for (const [index, transaction] of block.transactions.entries()) {
+  for (const [index, transaction] of transactions.entries()) {
     const place = store.transaction(transaction.id);
     if (place?.height !== header.height || place.index !== index)
       found.push({ code: 'INDEX_DIFFERS', what: transaction.id });
