@@ -1,7 +1,7 @@
 /** What went wrong, as the command line says it: one line on stderr, never a stack trace, and an exit code. */
 import { CommanderError } from 'commander';
 import { InvariantError } from '../ledger/types/assert.ts';
-import { type Fault, FaultError } from '../ledger/types/errors.ts';
+import { type Fault, FaultError, type Result } from '../ledger/types/errors.ts';
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
@@ -10,6 +10,12 @@ const USAGE = 'USAGE';
 
 /** A command that was typed wrongly: ends with exit code 2. */
 export const usage = (message: string, hint: string): FaultError => new FaultError({ code: USAGE, message, hint });
+
+/** The value of a result; throws its fault. */
+export function unwrap<T>(result: Result<T, Fault>): T {
+  if (!result.ok) throw new FaultError(result.error);
+  return result.value;
+}
 
 export const exitCodeOf = (fault: Fault): number => (fault.code === USAGE ? EXIT_USAGE : EXIT_FAILED);
 

@@ -3,10 +3,11 @@ import { Command, CommanderError, Option } from 'commander';
 import { nearest } from '../ledger/types/nearest.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerNode } from './commands/node.ts';
+import { registerWallet } from './commands/wallet.ts';
 import { HOME_DEFAULT, RPC_URL_DEFAULT } from './context.ts';
 import { exitCodeOf, faultLine, faultOf, usage } from './fault.ts';
 
-const COMMANDS: readonly ((program: Command) => void)[] = [registerNetwork, registerNode];
+const COMMANDS: readonly ((program: Command) => void)[] = [registerNetwork, registerNode, registerWallet];
 
 /** Runs one command line and sets the exit code: 0 ok, 1 failed, 2 wrong usage. */
 export async function main(args: readonly string[]): Promise<void> {

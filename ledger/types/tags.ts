@@ -14,6 +14,7 @@ export type Tag =
   | 'quorate/block/1'
   | 'quorate/validators/1'
   | 'quorate/account/1'
+  | 'quorate/message/1'
   | 'quorate/hello/1'
   | 'quorate/pbft/proposal/1'
   | 'quorate/pbft/prepare/1'
