@@ -89,13 +89,23 @@ function prefixEnd(prefix: Bytes): Bytes {
 
 /**
  * LevelDB does not check its own checksums on ordinary reads, so each value carries one, over its key as well: a value
- * that came to stand under another key is found too.
+ * that came to stand under another key is found too. One buffer holds all values of a batch: thousands of small ones
+ * would leave the process's memory in pieces.
  */
-function seal(key: Bytes, value: Bytes): Bytes {
-  const sealed = new Uint8Array(CHECKSUM_BYTES + value.length);
-  new DataView(sealed.buffer).setUint32(0, crc32(value, crc32(key)));
-  sealed.set(value, CHECKSUM_BYTES);
-  return sealed;
+function seal(writes: readonly LevelWrite[]): (Bytes | null)[] {
+  let size = 0;
+  for (const [, value] of writes) if (value !== null) size += CHECKSUM_BYTES + value.length;
+  const all = new Uint8Array(size);
+  const view = new DataView(all.buffer);
+  let at = 0;
+  return writes.map(([key, value]) => {
+    if (value === null) return null;
+    const start = at;
+    view.setUint32(start, crc32(value, crc32(key)));
+    all.set(value, start + CHECKSUM_BYTES);
+    at += CHECKSUM_BYTES + value.length;
+    return all.subarray(start, at);
+  });
 }
 
 function unseal(path: string, key: Bytes, sealed: Bytes): Bytes {
@@ -146,9 +156,11 @@ export async function openLevel(path: string): Promise<Level> {
       return sealed === undefined ? null : unseal(path, key, sealed);
     },
     async batch(writes, sync = false) {
-      const operations = writes.map(([key, value]) =>
-        value === null ? ({ type: 'del', key } as const) : ({ type: 'put', key, value: seal(key, value) } as const),
-      );
+      const values = seal(writes);
+      const operations = writes.map(([key], i) => {
+        const value = values[i]!;
+        return value === null ? ({ type: 'del', key } as const) : ({ type: 'put', key, value } as const);
+      });
       await database.batch(operations, { sync }).catch(error => {
         throw fault(error);
       });

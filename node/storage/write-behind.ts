@@ -10,11 +10,14 @@ import { blockWrites, type FinalParts, type Place } from './block-store.ts';
 import type { LevelWrite } from './level.ts';
 import { type StateValues, stateWrites } from './state-store.ts';
 
-/** Blocks and encoded bytes that may wait before those who commit have to: what is served from memory meanwhile. */
+/**
+ * Blocks and encoded bytes that may wait before those who commit have to; they are served from memory meanwhile, where they
+ * take ten to twenty times their encoded size.
+ */
 export const WAITING_BLOCKS_MAX = 128;
-export const WAITING_BYTES_MAX = 16 * 1024 * 1024;
+export const WAITING_BYTES_MAX = 2 * 1024 * 1024;
 /** Bytes of blocks in one batch, beyond its first block: preparing a batch holds up the event loop. */
-const BATCH_BYTES_MAX = 1024 * 1024;
+const BATCH_BYTES_MAX = 512 * 1024;
 /** A block waits this long for others and for a sync of the log that is due anyway. */
 const LINGER_MS = 20;
 
@@ -53,7 +56,8 @@ const sizeOf = ({ encoded }: Unwritten): number => encoded.header.length + encod
 export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind {
   const queue: Unwritten[] = [];
   const heights = new Map<BlockId, Height>();
-  const places = new Map<TransactionId, Place>();
+  /** By block, made when somebody asks: most blocks are written before. */
+  const places = new WeakMap<Unwritten, Map<TransactionId, Place>>();
   let bytes = 0;
   let added = 0;
   let written = 0;
@@ -86,7 +90,6 @@ export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind
   function drop(blocks: readonly Unwritten[]): void {
     for (const each of blocks) {
       heights.delete(each.block.id);
-      for (const { id } of each.block.transactions) places.delete(id);
       bytes -= sizeOf(each);
     }
     queue.splice(0, blocks.length);
@@ -128,6 +131,16 @@ export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind
       });
   }
 
+  function placesOf(block: Unwritten): Map<TransactionId, Place> {
+    let found = places.get(block);
+    if (!found) {
+      const { header, transactions } = block.block;
+      found = new Map(transactions.map(({ id }, index) => [id, { height: header.height, index }]));
+      places.set(block, found);
+    }
+    return found;
+  }
+
   function wait(until: number): Promise<void> {
     if (fault) return Promise.reject(fault);
     if (until <= written) return Promise.resolve();
@@ -139,10 +152,9 @@ export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind
   return {
     add(block) {
       if (fault) return Promise.reject(fault);
-      const { id, header, transactions } = block.block;
+      const { id, header } = block.block;
       queue.push(block);
       heights.set(id, header.height);
-      for (const [index, each] of transactions.entries()) places.set(each.id, { height: header.height, index });
       bytes += sizeOf(block);
       added++;
       run();
@@ -163,6 +175,12 @@ export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind
       return first === undefined ? null : (queue[height - first] ?? null);
     },
     heightOf: id => heights.get(id) ?? null,
-    place: id => places.get(id) ?? null,
+    place(id) {
+      for (const each of queue) {
+        const found = placesOf(each).get(id);
+        if (found) return found;
+      }
+      return null;
+    },
   };
 }
