@@ -1,0 +1,310 @@
+/** Failures that real networks had, each as a script with the name it is known by. */
+import { describe, expect, it } from 'vitest';
+import { sha256Hex } from '#crypto';
+import { emptyRecord, recordIn, writeOf } from '../../consensus/bft/record.ts';
+import type { Message } from '../../consensus/pbft/messages.ts';
+import { crash, type Replica, start, submit, tip, wipe } from './replica.ts';
+import { commonHeight, newWorld, run, type Shape, startAll, type World } from './world.ts';
+
+const FOUR = [1, 1, 1, 1];
+
+function world(shape: Partial<Shape> = {}): World {
+  const it = newWorld({ seed: 1, powers: FOUR, ...shape });
+  startAll(it);
+  run(it, 100);
+  return it;
+}
+
+let transactions = 0;
+
+function submitTo(it: World, replicas: readonly Replica[] = it.replicas): void {
+  const transaction = transactions++;
+  for (const replica of replicas) if (replica.core !== null) submit(it, replica, transaction);
+}
+
+/** Submits to all and waits until all have it; how long that took. */
+function blockTime(it: World, withinMs: number): number {
+  const before = it.now;
+  const target = Math.max(...it.replicas.map(each => tip(each).header.height)) + 1;
+  submitTo(it);
+  expect(
+    run(it, withinMs, () => commonHeight(it) >= target),
+    `no block within ${withinMs} ms`,
+  ).toBe(true);
+  return it.now - before;
+}
+
+const sent = (it: World): number => [...it.checks.sent.values()].reduce((a, b) => a + b, 0);
+const sentOf = (it: World, type: Message['type']): number => it.checks.sent.get(type) ?? 0;
+const restart = (it: World, replica: Replica): void => {
+  crash(it, replica);
+  start(it, replica);
+};
+const viewOf = (replica: Replica): number => replica.core!.status().view;
+
+describe('the normal case', () => {
+  it.each([
+    [[1], 1],
+    [[1, 1], 2],
+    [FOUR, 4],
+    [[5, 1, 2, 1], 4],
+    [[1, 1, 1, 1, 1, 1, 1], 7],
+  ])('validators of power %j: a block in a few message delays, each vote sent once', (powers, n) => {
+    const it = world({ powers, observers: 1 });
+    for (let i = 0; i < 20; i++) {
+      expect(blockTime(it, 200)).toBeLessThan(80);
+      run(it, 30);
+    }
+    expect(commonHeight(it)).toBe(20);
+    expect([sentOf(it, 'proposal'), sentOf(it, 'prepare'), sentOf(it, 'commit')]).toEqual([20, 20 * n, 20 * n]);
+    expect([sentOf(it, 'round-change'), sentOf(it, 'decision')]).toEqual([0, 0]);
+  });
+
+  it('leads in turn', () => {
+    const it = world();
+    for (let i = 0; i < 8; i++) blockTime(it, 200);
+    const proposers = it.replicas[0]!.chain.slice(1).map(each => each.header.proposer);
+    expect(new Set(proposers.slice(0, 4)).size).toBe(4);
+    expect(proposers.slice(4)).toEqual(proposers.slice(0, 4));
+  });
+
+  it('an idle network is silent but for a block at each heartbeat', () => {
+    const it = world();
+    blockTime(it, 200);
+    const before = sent(it);
+    run(it, 9_900);
+    expect(sent(it)).toBe(before);
+    run(it, 1000);
+    expect(commonHeight(it)).toBe(2);
+    run(it, 30_000);
+    expect(commonHeight(it)).toBe(5);
+    expect(sentOf(it, 'round-change')).toBe(0);
+  });
+
+  it('a genesis start of four takes a round trip, also when they come up one by one', () => {
+    const it = newWorld({ seed: 1, powers: FOUR });
+    for (const replica of it.replicas) {
+      run(it, 300);
+      start(it, replica);
+    }
+    run(it, 50);
+    expect(it.replicas.map(each => each.core!.status().voting)).toEqual([true, true, true, true]);
+  });
+
+  it('three of four start a network in little more than the base timeout', () => {
+    const it = newWorld({ seed: 1, powers: FOUR });
+    for (const replica of it.replicas.slice(0, 3)) start(it, replica);
+    run(it, 1100);
+    expect(it.replicas.slice(0, 3).map(each => each.core!.status().voting)).toEqual([true, true, true]);
+  });
+});
+
+describe('a dead leader', () => {
+  it('costs one timeout once, and a quarter of it at its later turns', () => {
+    const it = world();
+    blockTime(it, 200);
+    crash(it, it.replicas.find(each => each.key === it.replicas[0]!.core!.status().leader)!);
+    const times = Array.from({ length: 10 }, () => {
+      run(it, 50);
+      return blockTime(it, 5000);
+    });
+    const slow = times.filter(each => each > 100);
+    expect(slow[0]).toBeGreaterThan(999);
+    expect(slow[0]).toBeLessThan(1200);
+    expect(slow.length).toBeGreaterThan(2);
+    for (const each of slow.slice(1)) expect(each).toBeLessThan(400);
+  });
+
+  it('that censors: the idle heartbeat does not hide waiting work', () => {
+    const it = world();
+    const leader = it.replicas[0]!.core!.status().leader;
+    const others = it.replicas.filter(each => each.key !== leader);
+    submitTo(it, others);
+    expect(run(it, 2000, () => commonHeight(it) === 1)).toBe(true);
+    expect(tip(it.replicas[0]!).header.proposer).not.toBe(leader);
+  });
+});
+
+describe('failures of other networks', () => {
+  it('Malachite, CometBFT (2): cut at any effect, a validator never says a second thing for one vote', () => {
+    let restarts = 0;
+    let lost = 0;
+    for (let seed = 0; seed < 30; seed++) {
+      const it = world({ seed });
+      it.faults.crashPermille = 30;
+      it.faults.syncMs = 5;
+      it.crashed = replica => {
+        crash(it, replica);
+        start(it, replica);
+      };
+      for (let i = 0; i < 20; i++) {
+        submitTo(it);
+        run(it, 100);
+      }
+      restarts += it.checks.marks.get('restart') ?? 0;
+      lost += it.checks.marks.get('lost persist') ?? 0;
+    }
+    expect(restarts).toBeGreaterThan(200);
+    expect(lost).toBeGreaterThan(20);
+  });
+
+  it('babylon-node PR 243 (3): all restart right after a round change and go on', () => {
+    const it = world();
+    const dead = it.replicas.find(each => each.key === it.replicas[0]!.core!.status().leader)!;
+    crash(it, dead);
+    submitTo(it);
+    run(it, 1100, () => it.replicas.some(each => each.core !== null && viewOf(each) === 1));
+    for (const replica of it.replicas) if (replica !== dead) restart(it, replica);
+    submitTo(it);
+    expect(run(it, 4000, () => commonHeight(it) >= 1)).toBe(true);
+  });
+
+  it('IBFT (15): two locked on a block that the others never saw prepared, then two groups meet again', () => {
+    const it = world();
+    submitTo(it);
+    // The first prepares pass, then the network falls apart before anyone could decide.
+    run(it, 1000, () => it.replicas.some(each => each.core!.status().phase === 'prepared'));
+    expect(commonHeight(it)).toBe(0);
+    it.network.sides = [0, 0, 1, 1];
+    run(it, 20_000);
+    it.network.sides = [0, 1, 0, 1];
+    run(it, 20_000);
+    expect(commonHeight(it)).toBe(0);
+    it.network.sides = null;
+    expect(run(it, 20_000, () => commonHeight(it) >= 1)).toBe(true);
+    expect(it.checks.marks.get('re-proposal')).toBeGreaterThan(0);
+  });
+
+  it('GoQuorum #1664 (17): two of four down for the time of 1,000 rounds; the others stay quiet and heal at once', () => {
+    const it = world();
+    blockTime(it, 200);
+    for (const replica of it.replicas.slice(2)) crash(it, replica);
+    submitTo(it);
+    const before = sent(it);
+    run(it, 8_000_000);
+    // Two live validators, each with one message in each base timeout.
+    expect((sent(it) - before) / 8_000_000).toBeLessThan(2.1 / 1000);
+    const timers = it.replicas.slice(0, 2).map(each => viewOf(each));
+    expect(Math.max(...timers)).toBeLessThan(5);
+    for (const replica of it.replicas.slice(2)) start(it, replica);
+    expect(blockTime(it, 8000 + 2 * 2000)).toBeLessThan(8000 + 2 * 2000);
+  });
+
+  it('Celo #706, Polygon Edge #187 (18): validators at views 0, 0, 7, 9 meet', () => {
+    const it = world();
+    atViews(it, [0, 0, 7, 9]);
+    submitTo(it);
+    expect(run(it, 2 * 8000, () => commonHeight(it) >= 1)).toBe(true);
+  });
+
+  it.each([[[0, 7, 9]], [[0, 0, 9]], [[3, 7, 9]], [[0, 9, 9]]])('with one of four dead, at views %j', views => {
+    const it = world();
+    crash(it, it.replicas[3]!);
+    atViews(it, views);
+    submitTo(it);
+    expect(run(it, 9 * 8000, () => commonHeight(it) >= 1)).toBe(true);
+  });
+
+  it('Besu #2095 (19): a block interval longer than the timeout ends no view', () => {
+    const it = world({ params: { blockIntervalMinMs: 3000, viewTimeoutMs: 500 } });
+    for (let i = 0; i < 5; i++) {
+      submitTo(it);
+      run(it, 3100);
+    }
+    expect(commonHeight(it)).toBe(5);
+    expect(sentOf(it, 'round-change')).toBe(0);
+  });
+
+  it('Besu #8307 (20): one of four wiped catches up, votes for nothing before it is safe, then votes', () => {
+    const it = world();
+    for (let i = 0; i < 5; i++) blockTime(it, 200);
+    const wiped = it.replicas[1]!;
+    wipe(it, wiped);
+    start(it, wiped);
+    run(it, 2000);
+    expect([tip(wiped).header.height, wiped.core!.status().voting]).toEqual([5, false]);
+    for (let i = 0; i < 3; i++) {
+      run(it, 50);
+      blockTime(it, 4000);
+    }
+    expect(wiped.core!.status().voting).toBe(true);
+    crash(it, it.replicas[0]!);
+    expect(blockTime(it, 4000)).toBeGreaterThan(0);
+  });
+
+  it('Besu #8307 (20): two of four wiped catch up and wait for consent; with it they agree again', () => {
+    const it = world();
+    for (let i = 0; i < 5; i++) blockTime(it, 200);
+    const wiped = it.replicas.slice(2);
+    for (const replica of wiped) wipe(it, replica);
+    for (const replica of wiped) start(it, replica);
+    submitTo(it);
+    run(it, 60_000);
+    expect(it.replicas.map(each => tip(each).header.height)).toEqual([5, 5, 5, 5]);
+    expect(it.replicas.map(each => each.core!.status().voting)).toEqual([true, true, false, false]);
+    for (const replica of wiped) {
+      replica.votesLost = true;
+      restart(it, replica);
+    }
+    expect(run(it, 20_000, () => commonHeight(it) >= 6)).toBe(true);
+  });
+});
+
+/** Puts validators into late views the way they get there: with a durable promise, from an earlier life. */
+function atViews(it: World, views: readonly number[]): void {
+  views.forEach((view, i) => {
+    const replica = it.replicas[i]!;
+    crash(it, replica);
+    const record = recordIn(replica.durable.records)!;
+    const height = tip(replica).header.height + 1;
+    const { key, value } = writeOf({ ...emptyRecord(record.from, height, null), view, changed: view > 0 });
+    replica.durable.records.set(key, value!);
+    start(it, replica);
+  });
+}
+
+describe('membership', () => {
+  it('one that joins votes at once if it watched, one that leaves follows on', () => {
+    const all = world().replicas.map(each => ({ key: each.key!, power: 1 }));
+    const it = newWorld({
+      seed: 2,
+      powers: FOUR,
+      sets: [
+        { from: 1, validators: all.slice(0, 3) },
+        { from: 8, validators: all },
+        { from: 12, validators: all.slice(1) },
+      ],
+    });
+    startAll(it);
+    run(it, 1500);
+    for (let i = 0; i < 20; i++) {
+      blockTime(it, 4000);
+      run(it, 30);
+      const height = commonHeight(it) + 1;
+      expect(
+        it.replicas.map(each => each.core!.status().voting),
+        `at height ${height}`,
+      ).toEqual([height < 12, true, true, height >= 8]);
+    }
+    expect(it.checks.marks.get('view change') ?? 0).toBe(0);
+  });
+});
+
+describe('determinism', () => {
+  it('the same seed gives the same digests, another seed others', () => {
+    const digests = (seed: number) => {
+      const it = world({ seed });
+      it.network.weather.lossPermille = 100;
+      for (let i = 0; i < 20; i++) {
+        submitTo(it, it.replicas.slice(0, 2));
+        run(it, 150);
+      }
+      transactions = 0;
+      return it.replicas.map(each => sha256Hex(each.core!.digest()));
+    };
+    transactions = 0;
+    const first = digests(5);
+    expect(digests(5)).toEqual(first);
+    expect(digests(6)).not.toEqual(first);
+  });
+});
