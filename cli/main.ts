@@ -1,13 +1,19 @@
 /** The command line. A command is a file in commands/, one import and one line here. */
 import { Command, CommanderError, Option } from 'commander';
 import { nearest } from '../ledger/types/nearest.ts';
+import { registerBench } from './commands/bench.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerNode } from './commands/node.ts';
 import { registerWallet } from './commands/wallet.ts';
 import { HOME_DEFAULT, RPC_URL_DEFAULT } from './context.ts';
 import { exitCodeOf, faultLine, faultOf, usage } from './fault.ts';
 
-const COMMANDS: readonly ((program: Command) => void)[] = [registerNetwork, registerNode, registerWallet];
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerBench,
+  registerNetwork,
+  registerNode,
+  registerWallet,
+];
 
 /** Runs one command line and sets the exit code: 0 ok, 1 failed, 2 wrong usage. */
 export async function main(args: readonly string[]): Promise<void> {

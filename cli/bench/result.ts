@@ -1,0 +1,21 @@
+/** What a benchmark says (docs/bench.md): the headline, and the limit of this machine measured in the same run. */
+export interface BenchResult {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** value / limit for rates, limit / value for times: 1 is as good as the machine can be. */
+  readonly ratio: number;
+  readonly limit: number;
+  readonly figures: Readonly<Record<string, unknown>>;
+}
+
+/** What a benchmark tells while it runs. */
+export type BenchProgress = (what: string, done: number, total: number) => void;
+
+export const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits));
+
+/** The value below which a share `p` of the sorted samples lies. */
+export function percentile(samples: readonly number[], p: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN;
+}

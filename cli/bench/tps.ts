@@ -1,0 +1,43 @@
+import { benchNetwork } from './bench-network.ts';
+import { verifyLimit } from './calibration.ts';
+import { runLoad, signTransfers } from './load.ts';
+import { type BenchProgress, type BenchResult, rounded } from './result.ts';
+
+export interface TpsOptions {
+  readonly transactions: number;
+  readonly validators: number;
+  readonly senders: number;
+}
+
+const TIMEOUT_MS = 180_000;
+
+/** Transfers committed on all validators per second, every signature checked by every one of them. */
+export async function benchTps(options: TpsOptions, progress: BenchProgress): Promise<BenchResult> {
+  const { transactions: count, validators } = options;
+  const { cores, secondsPerVerify } = await verifyLimit();
+  const network = await benchNetwork(validators, options.senders);
+  try {
+    const { genesis, nodes, senders } = network;
+    const transactions = signTransfers(genesis.chainId, senders, count, done => progress('Signing', done, count));
+    const load = await runLoad(nodes, transactions, done => progress('Final on all', done, count), TIMEOUT_MS);
+    const value = count / load.seconds;
+    const limit = cores / (validators * secondsPerVerify);
+    return {
+      ...{ name: 'tps', value: rounded(value), unit: 'transactions/s', ratio: rounded(value / limit, 3) },
+      limit: rounded(limit),
+      figures: {
+        ...{ transactions: count, validators, senders: senders.length, cores },
+        verifyMicroseconds: rounded(secondsPerVerify * 1e6),
+        seconds: rounded(load.seconds, 2),
+        blocks: load.blocks,
+        transactionsPerBlock: rounded(count / load.blocks),
+        busyAnswers: load.busyAnswers,
+        bytesPerTransaction: transactions[0]!.size,
+        ...network.memory(),
+        params: genesis.consensus.params,
+      },
+    };
+  } finally {
+    await network.close();
+  }
+}
