@@ -125,7 +125,7 @@ export function network(change?: (json: GenesisJson) => void): Network {
   return { rules: genesis, start: state, chain: createChain(genesis, state) };
 }
 
-export const op = <P>(definition: OperationDefinition<P>, payload: P): Operation => ({
+export const op = <P>(definition: OperationDefinition<P>, payload: NoInfer<P>): Operation => ({
   kind: definition.kind,
   payload: encode(definition.schema, payload),
 });
@@ -165,7 +165,7 @@ export function transaction(
 }
 
 /** The state after one block of these transactions, all of which must be recordable. */
-export function after(
+export function applied(
   rules: Rules,
   parent: BlockState,
   transactions: readonly IdentifiedTransaction[],
@@ -189,7 +189,7 @@ export function run(
   let state = net.start;
   let receipt: Receipt | undefined;
   for (const each of transactions) {
-    const next = after(net.rules, state, [each]);
+    const next = applied(net.rules, state, [each], state.header.time + 100);
     state = next.state;
     receipt = next.receipts[0];
   }

@@ -8,7 +8,7 @@ import { balanceOf, tokens } from '../../../ledger/modules/tokens/token.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
 import { unfreeze } from '../../../ledger/modules/tokens/unfreeze.ts';
 import type { Operation } from '../../../ledger/types/transaction.ts';
-import { after, alice, board, clerk, type Holder, network, op, run, stranger, transaction } from './network.ts';
+import { alice, applied, board, clerk, type Holder, network, op, run, stranger, transaction } from './network.ts';
 
 const pay = (amount: bigint, to: Holder = alice, token = 'QRT') => op(transfer, { token, to: to.address, amount });
 const freezing = (of: Holder) => op(freeze, { token: 'QRT', account: of.address });
@@ -111,7 +111,7 @@ describe('conservation', () => {
     let successes = 0;
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), steps => {
-        const { state, receipts } = after(
+        const { state, receipts } = applied(
           net.rules,
           net.start,
           steps.map(({ sender, operations }) => transaction(sender, operations)),
