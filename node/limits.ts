@@ -72,7 +72,7 @@ export const GOSSIP_SUBSCRIPTION_BYTES_MAX = 16 * KIB;
 export const GOSSIP_SEEN_MS = 30_000;
 /** New messages per second from one peer, and how many at once; a peer above it is cut. */
 export const GOSSIP_MESSAGES_PER_SECOND_MAX = 2_000;
-export const GOSSIP_BURST_MAX = 8_000;
+export const GOSSIP_BURST_MAX = 4_000;
 /** Messages of one peer that are being validated; above it further ones are ignored, neither kept nor forwarded. */
 export const GOSSIP_VALIDATING_MESSAGES_MAX = 1_024;
 export const GOSSIP_VALIDATING_BYTES_MAX = 8 * GOSSIP_MESSAGE_BYTES_MAX;

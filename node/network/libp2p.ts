@@ -98,8 +98,9 @@ function adaptStream(stream: Libp2pStream): Stream {
   };
 }
 
+/** After frames that it cannot decode the library ends its side of both streams and stays deaf to the peer. */
 const isGossip = (stream: Libp2pStream, direction: Direction): boolean =>
-  stream.direction === direction && stream.protocol.startsWith('/meshsub/') && stream.status === 'open';
+  stream.direction === direction && stream.protocol.startsWith('/meshsub/') && stream.writeStatus === 'writable';
 
 function adaptConnection(connection: Libp2pConnection, key: PublicKey): Connection {
   return {

@@ -116,6 +116,7 @@ export function createSession(connection: Connection, ownHello: () => Hello, eve
   function sayHello(stream: Stream): void {
     const message = frames([encode(hello, ownHello())]);
     stream.send(message);
+    stream.close();
     events.sent(message.length);
   }
 

@@ -13,7 +13,7 @@ import { concatBytes, fromHex, utf8 } from '../../../ledger/types/bytes.ts';
 import { encode } from '../../../ledger/types/codec.ts';
 import {
   DIRECT_MESSAGE_BYTES_MAX,
-  GOSSIP_BURST_MAX,
+  GOSSIP_FRAME_ENTRIES_MAX,
   HELLO_TIMEOUT_MS,
   REQUESTS_PER_PEER_MAX,
 } from '../../../node/limits.ts';
@@ -81,6 +81,7 @@ async function sayHello(connection: Connection, bytes = HELLO): Promise<Stream> 
 /** A victim with one honest peer, and mallory connected to it. */
 async function scene(
   greet = true,
+  gossip = true,
 ): Promise<{ victim: TestNode; honest: TestNode; mallory: Hostile; connection: Connection }> {
   const victim = await startNode('victim');
   const honest = await startNode('honest', { peers: [victim.address] });
@@ -214,16 +215,16 @@ describe('a hostile member', () => {
     return concatBytes(Uint8Array.of((body.length & 0x7f) | 0x80, body.length >> 7), body);
   }
 
-  it('that gossips faster than anybody may is cut', async () => {
+  it('that floods gossip does not keep the honest from being heard', async () => {
     const { victim, honest, connection } = await scene(true, false);
     const stream = await connection.newStream('/meshsub/1.2.0');
-    for (let i = 0; i < GOSSIP_BURST_MAX * 3 && stream.status === 'open'; i += GOSSIP_FRAME_ENTRIES_MAX) {
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 4_000 && stream.status === 'open'; i += GOSSIP_FRAME_ENTRIES_MAX) {
       stream.send(gossipFrame(i, GOSSIP_FRAME_ENTRIES_MAX));
-      if (i % 512 === 0) await wait(0);
     }
-    await cut(victim, 'GOSSIP_FLOOD');
-    expect(victim.gossiped.length).toBeGreaterThanOrEqual(GOSSIP_BURST_MAX);
-    await eventually('mallory is gone', () => victim.network.peers().length === 1);
+    await stillServes(victim, honest);
+    await eventually('the flood is over', () => victim.gossiped.length >= 4_000, 20_000);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
     await stillServes(victim, honest);
   });
 
