@@ -24,10 +24,12 @@ import { createTransactionBatches } from './network/transaction-batches.ts';
 import { createVerifier } from './network/verifier.ts';
 import { resumeChain } from './resume.ts';
 import { methods } from './rpc/methods.ts';
+import type { SupplyReader } from './rpc/ports.ts';
 import { type Server, startServer } from './rpc/server.ts';
 import { endpointText } from './settings.ts';
 import { startSpreader } from './spreader.ts';
 import { openStore, type Store } from './storage/store.ts';
+import { createSupplyQuestions } from './supply-questions.ts';
 import { VERSION } from './version.ts';
 
 export interface StartOptions {
@@ -105,6 +107,7 @@ async function compose(
   const chain = await resumeChain(genesis, store, (step, done, total) =>
     log.debug({ step, done, total }, 'bringing the ledger up'),
   );
+  const supply = await createSupplyQuestions(chain, store);
   const { now } = createClock();
   const pool = createMempool(chain.rules);
   const verifier = createVerifier();
@@ -129,7 +132,10 @@ async function compose(
     module: engines.get(genesis.consensus.engine)!,
     seed: new DataView(randomBytes(8).buffer).getBigUint64(0),
     takeBatch: intake.takeBatch,
-    finalised: ({ block }) => log.debug({ height: block.header.height, id: block.id }, 'final'),
+    finalised({ block, changes }) {
+      supply.apply(changes);
+      log.debug({ height: block.header.height, id: block.id }, 'final');
+    },
     report(found) {
       log.warn({ ...found, first: undefined, second: undefined }, 'a validator signed two things that contradict');
       evidence.push(found);
@@ -139,7 +145,8 @@ async function compose(
   teardown.push(startSpreader(pool, now, batch => agreement.network.publish('transactions', batch)));
   await agreement.start();
   teardown.push(() => agreement.stop());
-  const server = await openApi({ home, networkId, chain, store, pool, intake, waiting, agreement, evidence, log, now });
+  const parts = { home, networkId, chain, store, pool, intake, waiting, agreement, supply, evidence, log, now };
+  const server = await openApi(parts);
   teardown.push(() => server.close());
   teardown.push(() => waiting.close());
   log.info(
@@ -163,13 +170,14 @@ interface ApiParts {
   readonly intake: Intake;
   readonly waiting: Acknowledgements;
   readonly agreement: Agreement;
+  readonly supply: SupplyReader;
   readonly evidence: readonly Evidence[];
   readonly log: Log;
   now(): Millis;
 }
 
 async function openApi(parts: ApiParts): Promise<Server> {
-  const { home, networkId, chain, store, pool, intake, waiting, agreement, evidence, log, now } = parts;
+  const { home, networkId, chain, store, pool, intake, waiting, agreement, supply, evidence, log, now } = parts;
   const { config, genesis, validator, nodeKey } = home;
   const { spec } = engines.get(genesis.consensus.engine)!;
   const startedAt = now();
@@ -179,6 +187,7 @@ async function openApi(parts: ApiParts): Promise<Server> {
     submitter: submitter({ rules: chain.rules, chain, store, pool, intake, waiting, now }),
     pool: poolReader(pool, MEMPOOL_LIMITS),
     prover: prover(genesis, chain, store),
+    supply,
     node: nodeReader({ nodeKey: publicKeyOf(nodeKey), validator, agreement, evidence, startedAt, now }),
     version: VERSION,
   };

@@ -95,6 +95,8 @@ export const ERRORS = {
 
   PRUNED: { number: -32009, status: 410, hint: 'ask for data.oldestHeight or later' },
 
+  BAD_ID: { number: -32602, status: 400, hint: 'write the id as an EPC URN or a GS1 Digital Link' },
+  BAD_CHECK_DIGIT: { number: -32602, status: 400, hint: 'one of the digits is wrong: compare them with the label' },
   MALFORMED_TRANSACTION: {
     number: -32602,
     status: 400,

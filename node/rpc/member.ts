@@ -11,7 +11,7 @@ import type { StateReader } from './ports.ts';
 import { addressText, countNumber, heightNumber, keyText, oneOf } from './schemas.ts';
 import { heldHeight } from './state.ts';
 
-const memberId = Type.String({
+export const memberIdText = Type.String({
   description: 'a member id: 1 to 32 of a-z 0-9 -, beginning with a letter',
   pattern: '^[a-z][a-z0-9-]{0,31}$',
 });
@@ -27,7 +27,7 @@ function list(state: StateReader): Method {
     params: { height: Type.Optional(heightNumber), ...pageParams },
     result: page(
       Type.Object({
-        id: memberId,
+        id: memberIdText,
         name: Type.String(),
         roles: rolesList,
         administrators: countNumber,
@@ -52,7 +52,7 @@ function listAccounts(state: StateReader): Method {
   return method({
     name: 'member_listAccounts',
     summary: 'The accounts of a member, in order of their addresses.',
-    params: { member: memberId, ...pageParams },
+    params: { member: memberIdText, ...pageParams },
     result: page(Type.Object({ address: addressText, ...holderObject.properties })),
     handler({ member, ...request }) {
       const view = state.at(state.range().newest);
@@ -68,7 +68,7 @@ function listPrefixes(state: StateReader): Method {
   return method({
     name: 'member_listPrefixes',
     summary: 'The GS1 prefixes and singly issued keys of a member, as digits.',
-    params: { member: memberId, ...pageParams },
+    params: { member: memberIdText, ...pageParams },
     result: page(Type.String()),
     handler: ({ member, ...request }) => entriesPage(state, `members/prefixes/${member}/`, request, digits => digits),
   });
@@ -79,7 +79,9 @@ function listNodes(state: StateReader): Method {
     name: 'member_listNodes',
     summary: 'The nodes that may connect to the network, in order of their keys.',
     params: pageParams,
-    result: page(Type.Object({ nodeKey: keyText, name: Type.String(), member: memberId, role: oneOf(...NODE_ROLES) })),
+    result: page(
+      Type.Object({ nodeKey: keyText, name: Type.String(), member: memberIdText, role: oneOf(...NODE_ROLES) }),
+    ),
     handler(request) {
       const view = state.at(state.range().newest);
       return entriesPage(state, 'members/node/', request, key => {

@@ -4,8 +4,9 @@ import { memberMethods } from './member.ts';
 import { mempoolMethods } from './mempool.ts';
 import type { Method } from './method.ts';
 import { nodeMethods } from './node.ts';
-import type { ChainReader, NodeReader, PoolReader, Prover, StateReader, Submitter } from './ports.ts';
+import type { ChainReader, NodeReader, PoolReader, Prover, StateReader, Submitter, SupplyReader } from './ports.ts';
 import { stateMethods } from './state.ts';
+import { supplyMethods } from './supply.ts';
 import { tokenMethods } from './token.ts';
 import { txMethods } from './tx.ts';
 import { validatorMethods } from './validator.ts';
@@ -16,13 +17,14 @@ export interface MethodPorts {
   readonly state: StateReader;
   readonly pool: PoolReader;
   readonly prover: Prover;
+  readonly supply: SupplyReader;
   readonly node: NodeReader;
   readonly version: string;
 }
 
 /** Every method of the API. A new namespace is a file and a line here. */
 export function methods(ports: MethodPorts): Method[] {
-  const { chain, state, pool, prover, node, version } = ports;
+  const { chain, state, pool, prover, supply, node, version } = ports;
   return [
     ...chainMethods(chain, version),
     ...txMethods(ports),
@@ -31,6 +33,7 @@ export function methods(ports: MethodPorts): Method[] {
     ...tokenMethods(state),
     ...validatorMethods(state),
     ...memberMethods(state),
+    ...supplyMethods(supply),
     ...mempoolMethods(pool),
     ...nodeMethods(node),
   ];

@@ -4,6 +4,7 @@
  */
 import type { Evidence, Status } from '../../consensus/core.ts';
 import type { ModuleState } from '../../ledger/modules/operation.ts';
+import type { Reader } from '../../ledger/modules/supply/queries/reader.ts';
 import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { Certificate } from '../../ledger/types/certificate.ts';
@@ -89,6 +90,11 @@ export interface StateReader {
   at(height: Height): Pick<ModuleState, 'get'>;
   /** Entries of the newest version whose keys begin with `prefix` and come after the key `after`, in the order of keys. */
   list(prefix: string, after: string | null, limit: number): Awaitable<readonly StateEntry[]>;
+}
+
+/** What the questions of the supply module read: the newest final state, whole and unchanged within one step of the process. */
+export interface SupplyReader {
+  newest(): Reader;
 }
 
 /** Proof bundles in their canonical encoding. */

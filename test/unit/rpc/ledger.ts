@@ -31,6 +31,9 @@ import type {
   StateReader,
   Submitter,
 } from '../../../node/rpc/ports.ts';
+import { story, ledger as supplyLedger } from '../supply/harness.ts';
+import { BETA, PALLET, PREFIXES, SERIAL, to } from '../supply/ids.ts';
+import { make, pack, ship, turn } from '../supply/verbs.ts';
 
 export const CHAIN = 'rpc-test' as ChainId;
 export const GENESIS_ID = '0e'.repeat(32) as Hash;
@@ -122,6 +125,15 @@ const succeeded = (id: TransactionId): Receipt => ({
   concerns: '',
   events: [{ kind: 'tokens.transferred', attributes: [['token', 'QRT']] }],
 });
+
+/** Apples in a crate become juice; the crate is on its way to beta. */
+const SUPPLY_STORY = [
+  ['acme', make(1, [SERIAL(1), SERIAL(2)])],
+  ['acme', make(2, [SERIAL(9)])],
+  ['acme', turn(3, [SERIAL(9)], [SERIAL(3)])],
+  ['acme', pack(4, PALLET(1), [SERIAL(1), SERIAL(3)])],
+  ['acme', ship(5, [PALLET(1)], to(BETA))],
+] as const;
 
 /** Everything the API reads and submits to. `record` makes a final block of what was admitted. */
 export function memoryLedger() {
@@ -299,8 +311,22 @@ export function memoryLedger() {
     starting: () => condition.starting,
   };
 
+  const goods = supplyLedger(PREFIXES);
+  story(goods, SUPPLY_STORY);
+  const supply = { newest: () => goods.reader };
+
   append([]);
   append([transferOf('alice', 'bob', 5n), transferOf('alice', 'carol', 7n)]);
   append([]);
-  return { chain, submitter, state, pool, prover, node, condition, record: () => append([...pending.values()]) };
+  return {
+    chain,
+    submitter,
+    state,
+    pool,
+    prover,
+    supply,
+    node,
+    condition,
+    record: () => append([...pending.values()]),
+  };
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publicKeyOf } from '#crypto';
 import { publicKeyText } from '../../../ledger/crypto/keys.ts';
 import { ERRORS } from '../../../node/rpc/errors.ts';
+import { PALLET, SERIAL } from '../supply/ids.ts';
 import { type Json, rpcServer } from './harness.ts';
 import { addressOf, base64Of, CHAIN, GENESIS_ID, keyOf, PROPOSAL_ID, TIME, transferOf, validators } from './ledger.ts';
 
@@ -302,6 +303,75 @@ describe('accounts, tokens, members and validators', () => {
       role: 'validator',
     });
     expect((await rpc.call('member_listNodes', { cursor: nodes.next })).items).toHaveLength(1);
+  });
+});
+
+describe('supply', () => {
+  const link = (serial: number) => `https://id.gs1.org/01/04012345111118/21/${serial}`;
+  const ids = (answer: Json) => answer.items.map((each: Json) => each.id);
+
+  test('getItem in either spelling', async () => {
+    const item = await rpc.call('supply_getItem', { epc: SERIAL(1) });
+    expect(item).toMatchObject({
+      id: link(1),
+      type: 'item',
+      origin: 'commissioned',
+      where: { place: 'transit', member: 'acme', to: 'beta' },
+      changedAt: '2026-01-01T04:00:00.000Z',
+    });
+    expect(item.containers).toHaveLength(1);
+    expect(await rpc.call('supply_getItem', [link(1)])).toEqual(item);
+    expect(await rpc.call('supply_getItem', [SERIAL(9)])).toMatchObject({
+      where: { place: 'consumed', member: 'acme' },
+    });
+    expect((await rpc.refused('supply_getItem', [SERIAL(404)])).code).toBe(-32004);
+    expect((await rpc.refused('supply_getItem', ['apples'])).data).toMatchObject({
+      code: 'BAD_ID',
+      concerns: 'epc: apples',
+    });
+    const wrong = await rpc.refused('supply_getItem', ['https://id.gs1.org/01/04012345111110/21/1']);
+    expect(wrong).toMatchObject({ code: -32602, data: { code: 'BAD_CHECK_DIGIT' } });
+  });
+
+  test('getEvents in pages', async () => {
+    const first = await rpc.call('supply_getEvents', { epc: SERIAL(1), limit: 1 });
+    expect(first.items[0]).toMatchObject({
+      type: 'ObjectEvent',
+      action: 'ADD',
+      member: 'acme',
+      eventTime: '2026-01-01T01:00:00.000Z',
+    });
+    const rest = await rpc.call('supply_getEvents', { epc: SERIAL(1), cursor: first.next });
+    expect(rest.items.map((each: Json) => each.type)).toEqual(['AggregationEvent']);
+    expect(rest.next).toBeNull();
+  });
+
+  test('trace and recall', async () => {
+    expect(ids(await rpc.call('supply_trace', { epc: SERIAL(3), direction: 'upstream' }))).toEqual([link(3), link(9)]);
+    expect(ids(await rpc.call('supply_trace', [SERIAL(9), 'downstream']))).toEqual([link(9), link(3)]);
+    const { items } = await rpc.call('supply_recall', [SERIAL(9)]);
+    expect(items.map((each: Json) => [each.reason, each.where.place])).toEqual([
+      ['bad', 'consumed'],
+      ['made from', 'transit'],
+      ['contained', 'transit'],
+      ['packed with', 'transit'],
+    ]);
+    expect((await rpc.refused('supply_trace', [SERIAL(9), 'sideways'])).message).toContain(
+      'one of upstream, downstream',
+    );
+  });
+
+  test('listItems by holder, addressee and container', async () => {
+    const pallet = (await rpc.call('supply_getItem', [SERIAL(1)])).containers[0];
+    expect(ids(await rpc.call('supply_listItems', { holder: 'acme' }))).toEqual([link(2)]);
+    expect((await rpc.call('supply_listItems', { addressee: 'beta', state: 'transit' })).items).toEqual([
+      { id: pallet, quantity: null, unit: null, contents: 2, from: 'acme', to: 'beta' },
+    ]);
+    const first = await rpc.call('supply_listItems', { container: PALLET(1), limit: 1 });
+    const second = await rpc.call('supply_listItems', { container: PALLET(1), cursor: first.next });
+    expect([...ids(first), ...ids(second)]).toEqual([link(1), link(3)]);
+    for (const params of [{}, { holder: 'acme', addressee: 'beta' }, { holder: 'acme', state: 'inside' }])
+      expect((await rpc.refused('supply_listItems', params)).code).toBe(-32602);
   });
 });
 
