@@ -42,6 +42,7 @@ import { claimsOf, type Message, type Proposal, signed } from './messages.ts';
 import { accept, advance, onViewTimeout, propose, resend } from './rules.ts';
 import {
   configure,
+  forgetStrangers,
   HEADERS_MAX,
   isValidator,
   leaderAt,
@@ -271,9 +272,10 @@ function onApplied(state: State, { head, header, config }: Of<'applied'>): void 
   state.head = { id: head, header };
   state.adoptedAt = state.now;
   configure(state, config);
+  forgetStrangers(state);
   for (const timer of ['drift', 'propose', 'resend', 'view']) setTimer(state, timer, null);
   openHeight(state);
-  for (const [id, each] of state.headers) if (each.height < header.height + 1) state.headers.delete(id);
+  for (const [id, each] of state.headers) if (each.height <= header.height) state.headers.delete(id);
   replayEarly(state);
 }
 
@@ -283,7 +285,10 @@ function claims(state: State, message: Message) {
   // What is late is answered, never counted: nothing in it is worth the work.
   if (message.height < instance.height) return [];
   if (message.type === 'proposal' && isAccepted(state, message)) return null;
-  return claimsOf(state.chainId, message);
+  const claims = claimsOf(state.chainId, message);
+  // Too far ahead to be counted soon: votes and decisions tell as much for less work.
+  const far = message.height > instance.height + 1 && message.type !== 'decision';
+  return far && claims.length > 0 ? null : claims;
 }
 
 function isAccepted(state: State, { height, view, block }: Proposal): boolean {

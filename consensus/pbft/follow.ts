@@ -53,6 +53,8 @@ export function onDecision(state: State, from: NodeId, { height, view, block, si
   const { instance } = state;
   if (height < instance.height || signersPower(state.validators, signatures) < state.quorum) return;
   noteFinal(state, from, height);
+  // Whoever committed it had the height below final.
+  for (const { signer } of signatures) noteFinal(state, signer, height - 1);
   if (height > instance.height) state.effects.push({ type: 'sync', height, from: [from] });
   else if (instance.decision === null) close(state, { view, block, signatures });
 }

@@ -149,6 +149,14 @@ export function configure(state: State, config: Config): void {
   state.quorum = byzantineQuorum(totalPower(config.validators));
 }
 
+/** Drops what is known of those who are no validators any more: what is kept is bounded by the set. */
+export function forgetStrangers(state: State): void {
+  const keys = new Set<string>([...state.validators.map(each => each.key), STRANGER]);
+  for (const kept of [state.early, state.finals, state.answeredAt, state.missed, state.heardAt]) {
+    for (const key of kept.keys()) if (!keys.has(key)) (kept as Map<string, unknown>).delete(key);
+  }
+}
+
 /** Opens the height above the head, with what was promised at it in an earlier run. */
 export function openHeight(state: State): void {
   const height = state.head.header.height + 1;
