@@ -2,17 +2,28 @@
 import { Command, CommanderError, Option } from 'commander';
 import { nearest } from '../ledger/types/nearest.ts';
 import { registerBench } from './commands/bench.ts';
+import { registerBlock } from './commands/block.ts';
+import { registerMembers } from './commands/members.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerNode } from './commands/node.ts';
+import { registerTx } from './commands/tx.ts';
+import { registerValidators } from './commands/validators.ts';
+import { registerVerify } from './commands/verify.ts';
 import { registerWallet } from './commands/wallet.ts';
 import { HOME_DEFAULT, RPC_URL_DEFAULT } from './context.ts';
 import { exitCodeOf, faultLine, faultOf, usage } from './fault.ts';
 
+/** In the order of the help text. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
-  registerBench,
   registerNetwork,
   registerNode,
   registerWallet,
+  registerTx,
+  registerVerify,
+  registerBlock,
+  registerValidators,
+  registerMembers,
+  registerBench,
 ];
 
 /** Runs one command line and sets the exit code: 0 ok, 1 failed, 2 wrong usage. */

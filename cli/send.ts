@@ -43,10 +43,9 @@ export function sending(command: Command): Command {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-function durationOf(text: string): number {
+export function durationOf(text: string): number {
   const [, digits, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
-  if (digits === undefined)
-    throw usage(`--valid-for ${text} is no length of time`, 'write it like 90s, 10m, 24h or 7d');
+  if (digits === undefined) throw usage(`${text} is no length of time`, 'write it like 90s, 10m, 24h or 7d');
   return Number(digits) * UNITS[unit!]!;
 }
 

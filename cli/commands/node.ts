@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
+import { everyItem } from '../../client/pages.ts';
+import { FaultError } from '../../ledger/types/errors.ts';
 import { contextOf } from '../context.ts';
-import { claimHome } from '../network/process.ts';
+import { unwrap } from '../fault.ts';
+import { claimHome, runningPid } from '../network/process.ts';
+import { outline } from '../outline.ts';
+import type { Progress } from '../output.ts';
 
 export function registerNode(program: Command): void {
   const node = program.command('node').description('run one node, ask one, check the files of one');
@@ -28,5 +33,51 @@ export function registerNode(program: Command): void {
       } finally {
         release();
       }
+    });
+  node
+    .command('status')
+    .description('who a node is, where it stands, and whom it is connected to')
+    .addHelpText('after', '\nExample:\n  quorate node status --rpc http://127.0.0.1:7401')
+    .action(async (_options, command: Command) => {
+      const { rpc, output } = contextOf(command);
+      const status = unwrap(await rpc.call('chain_getStatus', {}));
+      const info = unwrap(await rpc.call('node_getInfo', {}));
+      const peers = unwrap(await everyItem(rpc, 'node_getPeers', {}));
+      const answer = { chain: status, node: info, peers };
+      output.answer(answer, () => outline(answer));
+    });
+  node
+    .command('verify')
+    .description('check all that the stopped node of --home has on disk: it executes every block again')
+    .addHelpText('after', '\nExample:\n  quorate node verify --home net/node0')
+    .action(verify);
+}
+
+async function verify(_options: unknown, command: Command): Promise<void> {
+  const { home, output } = contextOf(command);
+  const running = runningPid(home);
+  if (running !== null)
+    throw new FaultError({
+      code: 'NODE_RUNNING',
+      message: `the node of ${home} runs, as process ${running}`,
+      hint: `stop it first: kill ${running}`,
+      data: { home, pid: running },
+    });
+  const { verifyStore } = await import('../../node/verify.ts');
+  let progress: Progress | null = null;
+  const verification = await verifyStore(home, (height, total) => {
+    progress ??= output.progress('Checking blocks', total);
+    progress.update(height);
+  }).finally(() => progress?.stop());
+  const { findings, ...checked } = verification;
+  output.answer(verification, () =>
+    [outline(checked), ...findings.map(({ code, height, what }) => `height ${height}: ${code}: ${what}`)].join('\n'),
+  );
+  const [first] = findings;
+  if (first !== undefined)
+    throw new FaultError({
+      code: 'STORE_DAMAGED',
+      message: `${findings.length} ${findings.length === 1 ? 'thing is' : 'things are'} not as they should be, the first at height ${first.height}`,
+      hint: 'keep a copy of the directory, then remove data/ and let the node sync from the others',
     });
 }

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { fromBase64, toBase64 } from '../../client/transaction-file.ts';
+import { genesisId } from '../../ledger/genesis.ts';
+import { operationOf } from '../../ledger/modules/registry.ts';
+import { type ProofError, type Verified, verifyProof } from '../../ledger/proof.ts';
+import { type Bytes, fromUtf8 } from '../../ledger/types/bytes.ts';
+import { decode } from '../../ledger/types/codec.ts';
+import { FaultError } from '../../ledger/types/errors.ts';
+import { contextOf } from '../context.ts';
+import { readGenesis } from '../facts.ts';
+import { outline } from '../outline.ts';
+
+export function registerVerify(program: Command): void {
+  program
+    .command('verify <file>')
+    .description('check a proof against a genesis, with no network at all')
+    .requiredOption('--genesis <file>', 'the genesis.json of the network, from a source that you trust')
+    .addHelpText('after', '\nExample:\n  quorate verify payment.proof --genesis genesis.json')
+    .action((file: string, options: { genesis: string }, command: Command) => {
+      const genesis = readGenesis(options.genesis);
+      const verdict = verifyProof(readProof(file), {
+        genesisId: genesisId(genesis),
+        chainId: genesis.chainId,
+        engine: genesis.consensus.engine,
+        validators: genesis.validators.map(({ key, power }) => ({ key, power })),
+      });
+      if (!verdict.ok) throw refused(file, verdict.error);
+      const shown = present(verdict.value);
+      contextOf(command).output.answer({ valid: true, ...shown }, () => `valid\n\n${outline(shown)}`);
+    });
+}
+
+/** A proof as bytes, or as base64: its first byte is none that text begins with. */
+function readProof(file: string): Bytes {
+  const bytes = readFileSync(file);
+  return fromBase64(fromUtf8(bytes)?.trim() ?? '-') ?? bytes;
+}
+
+function refused(file: string, error: ProofError): FaultError {
+  const { code, ...data } = error;
+  const more = Object.entries(data).map(([name, value]) => `${name} ${value}`);
+  return new FaultError({
+    code,
+    message: `${file} proves nothing${more.length === 0 ? '' : ` (${more.join(', ')})`}`,
+    hint:
+      code === 'PROOF_OF_OTHER_CHAIN' || code === 'PROOF_VALIDATORS'
+        ? 'check that this is the genesis.json of the network it is about'
+        : 'get it anew from a node: quorate tx proof',
+    data,
+  });
+}
+
+function present({ claim, time, assumption, trust, ...rest }: Verified): Readonly<Record<string, unknown>> {
+  const under = { ...rest, time: new Date(time).toISOString(), trust, assumption };
+  if (claim.type === 'state') {
+    const { key, value } = claim;
+    const state = value === null ? { key, present: false } : { key, present: true, value: toBase64(value) };
+    return { proved: 'what a key of the state was', state, ...under };
+  }
+  const { id, transaction, receipt } = claim;
+  const { body } = transaction;
+  const recorded = {
+    id,
+    sender: body.sender,
+    succeeded: receipt.succeeded,
+    ...(receipt.succeeded ? {} : { code: receipt.code, concerns: receipt.concerns }),
+    operations: body.operations.map(({ kind, payload }) => ({ kind, ...fieldsOf(kind, payload) })),
+  };
+  return { proved: 'that a transaction is final, and its receipt', transaction: recorded, ...under };
+}
+
+/** The payload as its module reads it, as far as it is of plain values. */
+function fieldsOf(kind: string, payload: Bytes): Readonly<Record<string, unknown>> {
+  const schema = operationOf(kind)?.schema;
+  const decoded = schema === undefined ? null : decode(schema, payload);
+  if (!decoded?.ok || typeof decoded.value !== 'object' || decoded.value === null)
+    return { payload: toBase64(payload) };
+  return plain(decoded.value) as Record<string, unknown>;
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Uint8Array) return fromUtf8(value) ?? toBase64(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
+}
