@@ -299,9 +299,16 @@ export function createNetwork(options: NetworkOptions): Network {
     },
     async *request(node, question, signal) {
       const member = members.get(node);
-      if (!member?.peer) yield err('REQUEST_REFUSED');
-      else
+      if (!member?.peer || member.asking >= REQUESTS_PER_PEER_MAX) {
+        yield err(member?.peer ? 'REQUEST_BUSY' : 'REQUEST_REFUSED');
+        return;
+      }
+      member.asking += 1;
+      try {
         yield* ask(member.session.connection, question, signal, { received: bytes => count('bytesReceived', bytes) });
+      } finally {
+        member.asking -= 1;
+      }
     },
     disconnect: (node, end) => members.get(node)?.session.close(end),
     readmit() {
