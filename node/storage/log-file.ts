@@ -1,5 +1,7 @@
 /** One file that is only ever appended to: what the write-ahead log needs of the disk, and tests stand in for. */
 import { close, constants, fdatasync, fsync, open, writev } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 
@@ -64,6 +66,12 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await closeFile(fd);
   }
+}
+
+/** Makes the directory, if need be, and its name in the one above durable. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await syncDirectory(dirname(resolve(path)));
 }
 
 /** Makes the bytes that a file holds now durable. */

@@ -9,14 +9,14 @@
  * - Only the last segment can be torn: a segment is synced before the next one is made, and opening makes a new one.
  */
 import { randomInt } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../ledger/types/assert.ts';
 import { type Bytes, EMPTY } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { Hash } from '../../ledger/types/ids.ts';
 import { diskFault, formatTooNew, logDamaged, wrongGenesis } from './fault.ts';
-import { createLogFile, type LogFile, type OpenLogFile, syncDirectory, syncFile } from './log-file.ts';
+import { createLogFile, type LogFile, makeDirectory, type OpenLogFile, syncDirectory, syncFile } from './log-file.ts';
 import {
   decodeSegmentHeader,
   encodeRecordHeader,
@@ -94,7 +94,7 @@ export async function readLog(
   visit: (record: LogRecord, path: string) => void,
 ): Promise<LogContent> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     const names = (await readdir(directory)).filter(name => SEGMENT_NAME.test(name)).sort();
     const segments: LogSegment[] = [];
     let next = 1;
@@ -297,10 +297,13 @@ export async function startLog(content: LogContent, options: LogOptions): Promis
     },
     async close() {
       closed = true;
-      await log.sync();
-      await writing;
-      await sync(file!, segments.at(-1)!.path);
-      await file!.close();
+      try {
+        await log.sync();
+        await writing;
+        await sync(file!, segments.at(-1)!.path);
+      } finally {
+        await file!.close();
+      }
     },
   };
   for (const name of await readdir(directory)) if (name.endsWith('.new')) await rm(join(directory, name));

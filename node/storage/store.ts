@@ -3,22 +3,24 @@
  * `commit` is durable with the next sync of the log and written behind to LevelDB, which the log brings up to date
  * after a crash. Any failure is final: it is told once through `failed`, and every later call rejects with it.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Write } from '../../consensus/core.ts';
 import { assert } from '../../ledger/types/assert.ts';
 import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import type { Certificate } from '../../ledger/types/certificate.ts';
-import type { FaultError } from '../../ledger/types/errors.ts';
+import { FaultError } from '../../ledger/types/errors.ts';
 import type { BlockId, Hash, Height, TransactionId } from '../../ledger/types/ids.ts';
 import type { Receipt } from '../../ledger/types/receipt.ts';
 import { type BlockStore, encodeBlock, openBlockStore, type Place, type StoredHeader } from './block-store.ts';
 import { CHECKPOINT, checkDatabase, FINAL, formatWrite, metaWrite, readMeta } from './database.ts';
+import { diskFault } from './fault.ts';
 import { type Level, openLevel } from './level.ts';
-import { type Log, type LogEntry, readLog, startLog } from './log.ts';
-import type { OpenLogFile } from './log-file.ts';
-import { createPending, type Pending, type PendingBlock } from './pending.ts';
+import { type Log, readLog, startLog } from './log.ts';
+import { makeDirectory, type OpenLogFile, syncDirectory } from './log-file.ts';
+import type { PendingBlock } from './pending.ts';
+import { createPromises, type Promises } from './promises.ts';
+import { recentBlocks } from './recent-blocks.ts';
 import {
   againEntry,
   applyWrites,
@@ -28,7 +30,6 @@ import {
   type Final,
   type Recovered,
   recovery,
-  snapshotEntry,
   writesEntry,
 } from './recovery.ts';
 import { openStateStore, type StateEntry, type StateValues } from './state-store.ts';
@@ -97,20 +98,34 @@ export interface StoreOptions {
  * STORE_DAMAGED, DISK_FULL, or a code that ends in _FAILED where the operating system refuses.
  */
 export async function openStore(dataDirectory: string, options: StoreOptions): Promise<Store> {
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-  const level = await openLevel(join(dataDirectory, 'level'));
   try {
-    return await compose(join(dataDirectory, 'log'), level, options);
+    await makeDirectory(dataDirectory);
+    const level = await openLevel(join(dataDirectory, 'level'));
+    try {
+      return await compose(dataDirectory, level, { ...options, failed: once(options.failed) });
+    } catch (error) {
+      await level.close();
+      throw error;
+    }
   } catch (error) {
-    await level.close();
-    throw error;
+    if (error instanceof FaultError || !(error instanceof Error && 'code' in error)) throw error;
+    throw diskFault('STORE_FAILED', dataDirectory, error as NodeJS.ErrnoException);
   }
 }
 
-async function compose(logDirectory: string, level: Level, options: StoreOptions): Promise<Store> {
+/** One failure brings others with it: the first is the reason. */
+function once(failed: (fault: FaultError) => void): (fault: FaultError) => void {
+  let told = false;
+  return fault => {
+    if (!told) failed(fault);
+    told = true;
+  };
+}
+
+async function compose(dataDirectory: string, level: Level, options: StoreOptions): Promise<Store> {
   const { genesisId } = options;
   const fold = recovery(readMeta(level, FINAL)?.height ?? -1);
-  const content = await readLog(logDirectory, genesisId, fold.take);
+  const content = await readLog(join(dataDirectory, 'log'), genesisId, fold.take);
   const found = fold.finish();
   const blocks = openBlockStore(level);
   const anew = await checkDatabase(level, blocks, genesisId, content, found);
@@ -122,36 +137,11 @@ async function compose(logDirectory: string, level: Level, options: StoreOptions
     ...(options.segmentBytesMax === undefined ? {} : { segmentBytesMax: options.segmentBytesMax }),
     ...(options.createLogFile === undefined ? {} : { createFile: options.createLogFile }),
   });
-  if (anew) await level.batch([formatWrite(genesisId)], true);
+  if (anew) {
+    await level.batch([formatWrite(genesisId)], true);
+    await syncDirectory(dataDirectory);
+  }
   return startStore({ level, blocks, log, recovered, promises, failed: options.failed });
-}
-
-/** What the log says now, kept in memory so that each of its segments can begin with it. */
-interface Promises {
-  readonly records: Map<string, Bytes>;
-  readonly pending: Pending;
-  /** The last decision that was logged. */
-  decided: Final | null;
-  /** The height that was decided when the newest segment began. */
-  base: Height;
-  snapshot(): readonly LogEntry[];
-}
-
-function createPromises(recovered: Recovered): Promises {
-  const pending = createPending();
-  for (const each of recovered.pending) pending.add(each);
-  const promises: Promises = {
-    records: new Map(recovered.records),
-    pending,
-    decided: recovered.decided,
-    base: -1,
-    snapshot() {
-      promises.base = promises.decided?.height ?? -1;
-      const blocks = pending.all().map(({ block, encoded }) => blockEntry(block, encoded));
-      return [snapshotEntry(promises.decided, promises.records), ...blocks];
-    },
-  };
-  return promises;
 }
 
 interface Parts {
@@ -276,7 +266,7 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
       return committed;
     },
     header: reading(({ block }) => ({ id: block.id, header: block.header }), blocks.header),
-    block: reading(({ block }) => block, blocks.block),
+    block: reading(({ block }) => block, recentBlocks(blocks.block)),
     blockBytes: reading(
       ({ encoded }) => concatBytes(encoded.header, encoded.body),
       height => {
