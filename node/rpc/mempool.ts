@@ -19,8 +19,9 @@ export function mempoolMethods(pool: PoolReader): Method[] {
         oldestSince: nullable(timeText),
       }),
       handler() {
-        const status = pool.status();
-        return ok({ ...status, oldestSince: status.oldestSince === null ? null : timeOf(status.oldestSince) });
+        const { transactions, bytes, transactionsMax, bytesMax, oldestSince } = pool.status();
+        const since = oldestSince === null ? null : timeOf(oldestSince);
+        return ok({ transactions, bytes, transactionsMax, bytesMax, oldestSince: since });
       },
     }),
   ];

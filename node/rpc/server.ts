@@ -147,11 +147,14 @@ type ContextOf = (request: FastifyRequest, reply: FastifyReply) => CallContext;
 function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: AbortSignal): ContextOf {
   const limiter = rateLimiter({ callsPerSecond, burst: callsPerSecond, addressesMax: ADDRESSES_MAX });
   return (request, reply) => {
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
     const caller = callerOf(request.socket.remoteAddress);
+    let signal: AbortSignal | null = null;
     return {
-      signal: AbortSignal.any([closing, gone.signal]),
+      // Made where a method waits and for no other: it costs more than most calls do.
+      get signal() {
+        signal ??= AbortSignal.any([closing, whenGone(reply)]);
+        return signal;
+      },
       charge(calls) {
         if (caller.loopback && !limitLoopback) return null;
         const retryAfterMs = limiter.take(caller.address, calls, performance.now());
@@ -163,6 +166,16 @@ function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: Abo
       },
     };
   };
+}
+
+/** Aborted when the caller closes its connection before it has its answer. */
+function whenGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  if (reply.raw.destroyed) gone.abort();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 function serveRpc(app: FastifyInstance, { methods, submitter, reporter }: ServerPorts, contextOf: ContextOf): void {

@@ -55,7 +55,9 @@ export async function rpcServer(options: Partial<ServerOptions> = {}) {
   async function call(method: string, params?: unknown): Promise<Json> {
     const { result, error } = await answer(method, params);
     expect(error, method).toBeUndefined();
-    expect(Value.Errors(byName.get(method)!.result, result), method).toEqual([]);
+    const schema = byName.get(method)!.result;
+    expect(Value.Errors(schema, result), method).toEqual([]);
+    expect(Value.Clean(schema, structuredClone(result)), `${method} says no more than it promises`).toEqual(result);
     return result;
   }
 

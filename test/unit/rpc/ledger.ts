@@ -37,6 +37,7 @@ import { make, pack, ship, turn } from '../supply/verbs.ts';
 
 export const CHAIN = 'rpc-test' as ChainId;
 export const GENESIS_ID = '0e'.repeat(32) as Hash;
+export const WAITERS_MAX = 40;
 export const TIME = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
 
 export const keyOf = (name: string): SecretKey => ({ type: 'ed25519', secret: sha256(utf8(name)) });
@@ -141,7 +142,7 @@ export function memoryLedger() {
   const receipts: Receipt[][] = [];
   const states: Map<string, Bytes>[] = [];
   const pending = new Map<TransactionId, IdentifiedTransaction>();
-  const waits = acknowledgements(4);
+  const waits = acknowledgements(WAITERS_MAX);
   const condition = { busy: false, starting: null as string | null, blocksBehind: 0, oldest: 0, decoded: 0, waits };
 
   function append(transactions: readonly IdentifiedTransaction[]): void {
@@ -252,6 +253,7 @@ export function memoryLedger() {
 
   const pool: PoolReader = {
     status: () => ({
+      ...{ senderTransactionsMax: 5 },
       transactions: pending.size,
       bytes: [...pending.values()].reduce((sum, each) => sum + each.size, 0),
       transactionsMax: 10_000,

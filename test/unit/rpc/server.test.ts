@@ -8,7 +8,7 @@ import { callerOf } from '../../../node/rpc/caller.ts';
 import { guard, hostName } from '../../../node/rpc/http-guard.ts';
 import { BODY_BYTES_MAX } from '../../../node/rpc/server.ts';
 import { type Json, rpcServer } from './harness.ts';
-import { base64Of, CHAIN, transferOf } from './ledger.ts';
+import { base64Of, CHAIN, transferOf, WAITERS_MAX } from './ledger.ts';
 
 let rpc: Awaited<ReturnType<typeof rpcServer>>;
 beforeAll(async () => {
@@ -370,6 +370,23 @@ describe('clients that hold on', () => {
     expect(await ended(socket, 2_000)).toBe(true);
     expect(text).toMatch(/^HTTP\/1\.1 400 /);
     expect(text).toContain('BAD_HTTP_REQUEST');
+  });
+
+  test('a batch may wait for many transactions at once', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => void warnings.push(warning);
+    process.on('warning', warned);
+    const calls = Array.from({ length: 100 }, (_, id) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tx_wait',
+      params: ['77'.repeat(32), 50],
+    }));
+    const answers = await json(await rpc.post(JSON.stringify(calls)));
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
+    expect(answers.filter((each: Json) => each.error.code === -32011)).toHaveLength(WAITERS_MAX);
+    expect(answers.filter((each: Json) => each.error.code === -32006)).toHaveLength(100 - WAITERS_MAX);
   });
 
   test('a client that goes away ends its wait, and so does the end of the server', async () => {
