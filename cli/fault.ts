@@ -36,7 +36,12 @@ export function faultOf(error: unknown): Fault {
       message: `a fault of this program: ${message ?? String(error)}`,
       hint: 'please report it with the command that led to it',
     };
-  return { code, message, hint: path === undefined ? 'try again' : `check ${path}, who owns it, and the space left` };
+  const what = message.replace(`${code}: `, '');
+  return {
+    code,
+    message: what,
+    hint: path === undefined ? 'try again' : `check ${path}, who owns it, and the space left`,
+  };
 }
 
 /** Commander's words without the `error:` in front, and its suggestion as the hint. */

@@ -6,6 +6,7 @@ import { registerBlock } from './commands/block.ts';
 import { registerMembers } from './commands/members.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerNode } from './commands/node.ts';
+import { registerSupply } from './commands/supply.ts';
 import { registerTx } from './commands/tx.ts';
 import { registerValidators } from './commands/validators.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -23,6 +24,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerBlock,
   registerValidators,
   registerMembers,
+  registerSupply,
   registerBench,
 ];
 

@@ -3,8 +3,8 @@ import { Presets, SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 
 export interface Progress {
-  /** How much is done. */
-  update(value: number): void;
+  /** How much is done, and of how much where that is known only now. */
+  update(value: number, total?: number): void;
   stop(): void;
 }
 
@@ -39,7 +39,13 @@ export function outputTo(streams: { stdout: NodeJS.WriteStream; stderr: NodeJS.W
         Presets.shades_grey,
       );
       bar.start(total, 0);
-      return { update: value => bar.update(value), stop: () => bar.stop() };
+      return {
+        update(value, of) {
+          if (of !== undefined) bar.setTotal(of);
+          bar.update(value);
+        },
+        stop: () => bar.stop(),
+      };
     },
   };
 }

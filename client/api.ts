@@ -153,6 +153,84 @@ export interface Block {
   readonly certificate: Readonly<Record<string, unknown>> | null;
 }
 
+/** Where a thing is: in `place`, answered for by `member`, on its way `to` somebody. */
+export interface Whereabouts {
+  readonly place: 'held' | 'inside' | 'transit' | 'left' | 'consumed' | 'decommissioned';
+  readonly member: string | null;
+  readonly to: string | null;
+  readonly container: string | null;
+}
+
+export interface Stock extends Whereabouts {
+  readonly quantity: string;
+  readonly unit: string | null;
+}
+
+export interface ItemState {
+  readonly id: string;
+  readonly type: 'item';
+  readonly origin: string;
+  readonly where: Whereabouts;
+  readonly containers: readonly string[];
+  readonly lot: string | null;
+  readonly changed: Hash;
+  readonly changedAt: string;
+}
+
+export interface LotState {
+  readonly id: string;
+  readonly type: 'lot';
+  readonly origin: string;
+  readonly stock: readonly Stock[];
+}
+
+export interface SupplyEvent {
+  readonly hash: Hash;
+  readonly eventID: string | null;
+  readonly type: string;
+  readonly action: string | null;
+  readonly bizStep: string | null;
+  readonly eventTime: string;
+  readonly recordTime: string;
+  readonly member: string;
+  readonly height: number;
+  readonly transaction: TransactionId;
+  readonly void: Hash | null;
+  readonly correctedBy: readonly Hash[];
+  readonly attestedBy: readonly string[];
+}
+
+export interface TraceStep {
+  readonly id: string;
+  readonly depth: number;
+  readonly from: string | null;
+  readonly relation: 'start' | 'transformed' | 'lot';
+  readonly transformation: string | null;
+  readonly event: Hash | null;
+  readonly void: boolean;
+}
+
+export interface RecallStep {
+  readonly id: string;
+  readonly reason: 'bad' | 'made from' | 'belongs to' | 'contained' | 'packed with';
+  readonly because: string | null;
+  readonly event: Hash | null;
+  readonly void: boolean;
+  readonly where: Whereabouts | null;
+  readonly stock: readonly Stock[];
+}
+
+export interface StockLine {
+  readonly id: string;
+  /** Null for an item. */
+  readonly quantity: string | null;
+  readonly unit: string | null;
+  /** How many members an item holds. */
+  readonly contents: number;
+  readonly from?: string;
+  readonly to?: string | null;
+}
+
 export interface ErrorObject {
   readonly code: number;
   readonly message: string;
@@ -197,6 +275,14 @@ export interface Methods {
   readonly member_listAccounts: Method<{ member: string } & PageRequest, Page<Holder & { readonly address: Address }>>;
   readonly member_listPrefixes: Method<{ member: string } & PageRequest, Page<string>>;
   readonly member_listNodes: Method<PageRequest, Page<ListedNode>>;
+  readonly supply_getItem: Method<{ epc: string }, ItemState | LotState>;
+  readonly supply_getEvents: Method<{ epc: string } & PageRequest, Page<SupplyEvent>>;
+  readonly supply_trace: Method<{ epc: string; direction: 'upstream' | 'downstream' } & PageRequest, Page<TraceStep>>;
+  readonly supply_recall: Method<{ epc: string } & PageRequest, Page<RecallStep>>;
+  readonly supply_listItems: Method<
+    { holder?: string; addressee?: string; container?: string } & PageRequest,
+    Page<StockLine>
+  >;
   readonly node_getInfo: Method<None, NodeInfo>;
   readonly node_getPeers: Method<PageRequest, Page<Peer>>;
 }

@@ -138,7 +138,8 @@ function many<T>(method: string, params: readonly unknown[]): Question<Result<T,
 }
 
 /** Whether a fault speaks of one node alone or of this moment. */
-export const isPassing = ({ code }: Fault): boolean => ELSEWHERE.includes(code);
+export const isPassing = ({ code, data }: Fault): boolean =>
+  ELSEWHERE.includes(code) || typeof data?.retryAfterMs === 'number';
 
 function pauseOf({ data }: Fault): number {
   const asked = data?.retryAfterMs;

@@ -90,22 +90,19 @@ function notReady(node: Starting): FaultError {
   });
 }
 
-/** pino's number of the level `error`. */
-const LEVEL_ERROR = 50;
-
 /** The first error that the log holds since this start: a line `error: CODE: …`, or one of the node's own of that level. */
 function firstError(node: Starting): { code: string; text: string } | null {
   const log = readFileSync(logPath(node.home)).subarray(node.logStart).toString('utf8');
   for (const line of log.split('\n')) {
     const plain = /^error: ([A-Z][A-Z0-9_]*): (.*)$/.exec(line);
     if (plain) return { code: plain[1]!, text: plain[2]! };
-    const { level = 0, code, msg } = parsed(line);
-    if (level >= LEVEL_ERROR) return { code: code ?? 'NODE_FAILED', text: msg ?? line };
+    const { level, code, msg } = parsed(line);
+    if (level === 'error' || level === 'fatal') return { code: code ?? 'NODE_FAILED', text: msg ?? line };
   }
   return null;
 }
 
-function parsed(line: string): { readonly level?: number; readonly code?: string; readonly msg?: string } {
+function parsed(line: string): { readonly level?: string; readonly code?: string; readonly msg?: string } {
   if (!line.startsWith('{')) return {};
   try {
     return JSON.parse(line);
