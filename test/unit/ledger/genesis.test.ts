@@ -96,7 +96,7 @@ const FAULTS: readonly [string, string, (json: Loose) => void][] = [
       j.members[0].accounts.push(j.members[0].accounts[0]);
     },
   ],
-  ['GENESIS_DUPLICATE', 'nodes', set('nodes[1].nodeKey', genesisJson().nodes[0].nodeKey)],
+  ['GENESIS_DUPLICATE', 'nodes', set('nodes[1].nodeKey', genesisJson().nodes[0]!.nodeKey)],
   [
     'GENESIS_DUPLICATE',
     'modules.tokens',
