@@ -1,13 +1,14 @@
 /** The ids and hashes of the ledger's values: SHA-256 over domain tag, chain id and canonical encoding. */
-import { sha256, sha256Hex } from '#crypto';
-import { type Bytes, concatBytes, fromHex, toHex } from '../types/bytes.ts';
+import { sha256Hex } from '#crypto';
+import { type Bytes, concatBytes, fromHex, writeHex } from '../types/bytes.ts';
 import { encode } from '../types/codec.ts';
 import { type Header, header } from '../types/header.ts';
-import type { BlockId, ChainId, Hash, TransactionId } from '../types/ids.ts';
+import { type BlockId, type ChainId, HASH_LENGTH, type Hash, type TransactionId } from '../types/ids.ts';
 import { tagged } from '../types/tags.ts';
 import {
+  encoded,
   type IdentifiedTransaction,
-  signatures,
+  rememberEncoded,
   type Transaction,
   type TransactionBody,
   transactionBody,
@@ -27,17 +28,16 @@ export function transactionId(body: TransactionBody): TransactionId {
 
 /** Computes once what is needed of a transaction again and again. */
 export function identify(transaction: Transaction): IdentifiedTransaction {
-  const { body, signatures: pairs } = transaction;
-  const encodedBody = encode(transactionBody, body);
-  const encodedPairs = encode(signatures, pairs);
-  const id = sha256(tagged('quorate/transaction/1', body.chainId), encodedBody);
-  return {
-    body,
-    signatures: pairs,
-    id: toHex(id) as TransactionId,
-    leaf: concatBytes(id, sha256(encodedPairs)),
-    size: encodedBody.length + encodedPairs.length,
-  };
+  const { body, signatures } = transaction;
+  const encoding = encoded(transaction);
+  const { bytes, bodyLength } = encoding;
+  const id = sha256Hex(tagged('quorate/transaction/1', body.chainId), bytes.subarray(0, bodyLength));
+  const leaf = new Uint8Array(2 * HASH_LENGTH);
+  writeHex(id, leaf, 0);
+  writeHex(sha256Hex(bytes.subarray(bodyLength)), leaf, HASH_LENGTH);
+  const identified: IdentifiedTransaction = { body, signatures, id, leaf, size: bytes.length };
+  rememberEncoded(identified, encoding);
+  return identified;
 }
 
 /** The bytes that each key of the sender signs: tag, chain id and the 32 bytes of the transaction's id. */

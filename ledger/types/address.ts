@@ -3,8 +3,9 @@
  * is its text, on the wire its 34 bytes. Written here and not taken from a library because this folder imports nothing;
  * the tests hold it against `@scure/base` and the BIP's own vectors.
  */
+import { assert } from './assert.ts';
 import type { Bytes } from './bytes.ts';
-import { type Codec, fixed, mapped } from './codec.ts';
+import type { Codec } from './codec.ts';
 
 declare const brand: unique symbol;
 
@@ -82,6 +83,14 @@ function encodeText(bytes: Bytes): Address {
 
 /** The 34 bytes of an address; null where `text` is not exactly what {@link addressText} writes for some bytes. */
 export function addressBytes(text: string): Bytes | null {
+  const known = recentBytes.get(text);
+  if (known !== undefined) return known;
+  const bytes = decodeText(text);
+  if (bytes !== null) remember(text as Address, bytes);
+  return bytes;
+}
+
+function decodeText(text: string): Bytes | null {
   if (text.length !== TEXT_LENGTH || !text.startsWith(`${PREFIX}1`)) return null;
   const groups: number[] = [];
   for (let i = PREFIX.length + 1; i < text.length; i++) {
@@ -94,29 +103,45 @@ export function addressBytes(text: string): Bytes | null {
   return bytes !== null && bytes[0] === ADDRESS_VERSION && bytes[1] === ACCOUNT_KIND ? bytes : null;
 }
 
-/** Texts of recently seen addresses by their bytes: the checksum costs several times what a map look-up does. */
-const recent = new Map<string, Address>();
+/**
+ * Recently seen addresses both ways: the checksum costs several times what a map look-up does, and every transaction names
+ * two. Bounded, because anyone can name new ones.
+ */
+const recentTexts = new Map<string, Address>();
+const recentBytes = new Map<string, Bytes>();
 const RECENT_MAX = 20_000;
+
+function remember(text: Address, bytes: Bytes): void {
+  if (recentTexts.size >= RECENT_MAX) {
+    recentTexts.clear();
+    recentBytes.clear();
+  }
+  recentTexts.set(latin1(bytes), text);
+  recentBytes.set(text, bytes);
+}
+
+const latin1 = (bytes: Bytes): string => String.fromCharCode.apply(null, bytes as unknown as number[]);
 
 /** The text of 34 address bytes, which the caller knows to bear a known version and kind. */
 export function addressText(bytes: Bytes): Address {
-  const key = String.fromCharCode(...bytes);
-  let text = recent.get(key);
-  if (text === undefined) {
-    text = encodeText(bytes);
-    if (recent.size >= RECENT_MAX) recent.clear();
-    recent.set(key, text);
-  }
+  const known = recentTexts.get(latin1(bytes));
+  if (known !== undefined) return known;
+  const text = encodeText(bytes);
+  remember(text, bytes.slice());
   return text;
 }
 
 export const isAddress = (text: string): text is Address => addressBytes(text) !== null;
 
-export const address: Codec<Address> = mapped(
-  fixed(ADDRESS_BYTES),
-  (bytes, reader) =>
-    bytes[0] === ADDRESS_VERSION && bytes[1] === ACCOUNT_KIND
-      ? addressText(bytes)
-      : reader.fail('unknown kind of address'),
-  text => addressBytes(text)!,
-);
+export const address: Codec<Address> = {
+  write(writer, text) {
+    const bytes = addressBytes(text);
+    assert(bytes !== null, 'not an address');
+    writer.raw(bytes);
+  },
+  read(reader) {
+    const bytes = reader.view(ADDRESS_BYTES);
+    const known = bytes[0] === ADDRESS_VERSION && bytes[1] === ACCOUNT_KIND;
+    return known ? addressText(bytes) : reader.fail('unknown kind of address');
+  },
+};

@@ -12,23 +12,30 @@ export function toHex(bytes: Bytes): string {
   return text;
 }
 
-function nibble(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  if (code >= 97 && code <= 102) return code - 87;
-  return -1;
+const NOT_HEX = 16;
+/** The value of each lower-case hexadecimal digit by its character code. */
+const NIBBLES = new Uint8Array(256).fill(NOT_HEX);
+for (let value = 0; value < 16; value++) NIBBLES[value.toString(16).charCodeAt(0)] = value;
+
+const nibble = (code: number): number => (code < 256 ? NIBBLES[code]! : NOT_HEX);
+
+/** Writes the bytes of lower-case hexadecimal `text` from `at` on; false, with anything written, where it is something else. */
+export function writeHex(text: string, bytes: Bytes, at: number): boolean {
+  if (text.length % 2 !== 0) return false;
+  let faults = 0;
+  for (let i = 0; i < text.length; i += 2) {
+    const high = nibble(text.charCodeAt(i));
+    const low = nibble(text.charCodeAt(i + 1));
+    faults |= high | low;
+    bytes[at + (i >> 1)] = (high << 4) | low;
+  }
+  return faults < NOT_HEX;
 }
 
 /** The bytes of lower-case hexadecimal `text`; null where it is anything else, upper case included. */
 export function fromHex(text: string): Bytes | null {
-  if (text.length % 2 !== 0) return null;
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    const high = nibble(text.charCodeAt(2 * i));
-    const low = nibble(text.charCodeAt(2 * i + 1));
-    if (high < 0 || low < 0) return null;
-    bytes[i] = high * 16 + low;
-  }
-  return bytes;
+  const bytes = new Uint8Array(text.length >> 1);
+  return writeHex(text, bytes, 0) ? bytes : null;
 }
 
 /** Lexicographic order of unsigned bytes: negative, zero or positive. */
@@ -69,8 +76,13 @@ export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
+/** Up to this length plain ASCII is put together here: what names a chain or an operation is short and comes all the time. */
+const ASCII_LENGTH_MAX = 64;
+
 /** The text of strict UTF-8 `bytes`; null where they are not. A byte order mark is kept as a character. */
 export function fromUtf8(bytes: Bytes): string | null {
+  if (bytes.length <= ASCII_LENGTH_MAX && bytes.every(byte => byte < 0x80))
+    return String.fromCharCode.apply(null, bytes as unknown as number[]);
   try {
     return decoder.decode(bytes);
   } catch {

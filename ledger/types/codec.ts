@@ -5,7 +5,7 @@
  * against the bytes that are left before anything is allocated.
  */
 import { assert } from './assert.ts';
-import { type Bytes, fromHex, fromUtf8, toHex, utf8 } from './bytes.ts';
+import { type Bytes, fromHex, fromUtf8, toHex, utf8, writeHex } from './bytes.ts';
 import { err, ok, type Result } from './errors.ts';
 
 /** Why a byte string was refused, and at which offset. */
@@ -79,6 +79,12 @@ export class Writer {
     return true;
   }
 
+  /** The bytes of lower-case hexadecimal `text`; false where it is something else. */
+  hex(text: string): boolean {
+    const at = this.reserve(text.length >> 1);
+    return writeHex(text, this.buffer, at);
+  }
+
   /** Copies out what was written and makes the writer empty again. */
   take(): Bytes {
     const bytes = this.buffer.slice(0, this.length);
@@ -133,6 +139,11 @@ export class Reader {
   /** A copy: what was decoded never keeps the received frame alive. */
   raw(count: number): Bytes {
     return this.view(count).slice();
+  }
+
+  /** A copy of what was read from `offset` on. */
+  since(offset: number): Bytes {
+    return new Uint8Array(this.bytes.subarray(offset, this.offset));
   }
 
   /** The next `count` bytes without a copy, for a decoder that turns them into something else at once. */
@@ -277,9 +288,7 @@ export function fixed(length: number): Codec<Bytes> {
 export function hex<T extends string>(length: number): Codec<T> {
   return {
     write(writer, value) {
-      const bytes = fromHex(value);
-      assert(bytes !== null && bytes.length === length, `expected ${length} bytes in hex`);
-      writer.raw(bytes);
+      assert(value.length === 2 * length && writer.hex(value), `expected ${length} bytes in hex`);
     },
     read: reader => toHex(reader.view(length)) as T,
   };

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import { address } from './address.ts';
 import type { Bytes } from './bytes.ts';
-import { compareText } from './bytes.ts';
+import { compareText, concatBytes } from './bytes.ts';
 import { ascending, bytes, type Codec, encode, fixed, list, mapped, option, struct, text } from './codec.ts';
 import {
   type ChainId,
@@ -86,6 +86,42 @@ export const signatures: Codec<readonly KeySignature[]> = ascending(keySignature
   compareText(a.key, b.key),
 );
 
-export const transaction: Codec<Transaction> = struct({ body: transactionBody, signatures });
+/** A transaction's canonical encoding, and how much of it is the body's. */
+export interface Encoded {
+  readonly bytes: Bytes;
+  readonly bodyLength: number;
+}
 
-export const encodeTransaction = (value: Transaction): Bytes => encode(transaction, value);
+/**
+ * The encoding of transactions that were decoded or encoded once: a node hashes, logs, stores and sends each several times.
+ * Keyed by the object, so that a changed copy never meets the bytes of its original.
+ */
+const encodings = new WeakMap<Transaction, Encoded>();
+
+export function encoded(value: Transaction): Encoded {
+  const known = encodings.get(value);
+  if (known !== undefined) return known;
+  const body = encode(transactionBody, value.body);
+  const made = { bytes: concatBytes(body, encode(signatures, value.signatures)), bodyLength: body.length };
+  encodings.set(value, made);
+  return made;
+}
+
+/** Says that `value` has this encoding, which the caller has from {@link encoded} of an equal value. */
+export function rememberEncoded(value: Transaction, encoding: Encoded): void {
+  encodings.set(value, encoding);
+}
+
+export const transaction: Codec<Transaction> = {
+  write: (to, value) => to.raw(encoded(value).bytes),
+  read(reader) {
+    const start = reader.offset;
+    const body = transactionBody.read(reader);
+    const bodyLength = reader.offset - start;
+    const value = { body, signatures: signatures.read(reader) };
+    encodings.set(value, { bytes: reader.since(start), bodyLength });
+    return value;
+  },
+};
+
+export const encodeTransaction = (value: Transaction): Bytes => encoded(value).bytes;
