@@ -54,6 +54,18 @@ import {
   setTimer,
 } from './state.ts';
 
+const STARTING: Status = {
+  height: 0,
+  view: 0,
+  phase: 'starting',
+  leader: null,
+  missing: [],
+  voting: false,
+  viewChanges: 0,
+  equivocations: 0,
+  held: 0,
+};
+
 /** A validator not heard for this many heights counts as missing. */
 const SILENT_HEIGHTS = 3;
 
@@ -84,8 +96,9 @@ function createCore(deps: Deps): ConsensusCore<Message> {
       return begin(state, resume);
     },
     step: (now, event) => step(running(), now, event),
-    claims: message => claims(running(), message),
-    status: () => status(running()),
+    // Messages and questions may come before the start; there is nothing to do with them yet.
+    claims: message => (state === null ? null : claims(state, message)),
+    status: () => (state === null ? STARTING : status(state)),
     digest: () => digestOf(running()),
   };
 }

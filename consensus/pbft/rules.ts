@@ -65,7 +65,7 @@ export function changeView(state: State, view: number): void {
 function build(state: State): void {
   const { instance, record } = state;
   const { height, job } = instance;
-  if (!mayVote(state) || instance.decision !== null || job !== null || record.proposal !== null) return;
+  if (!mayVote(state) || instance.decision !== null || job !== null) return;
   if (!instance.begun || instance.proposal !== null || leaderAt(state, record.view) !== state.self) return;
   const mandate = record.view === 0 ? null : mandateOf(state.validators, state.quorum, record.view, instance.changes);
   if (record.view === 0) {
@@ -138,7 +138,9 @@ function examine(state: State): void {
   }
   const votableAt = header.time - state.params.driftMs;
   const early = kind === 'fresh' && votableAt > state.now;
-  setTimer(state, 'drift', early ? votableAt : null);
+  // Further off than any view lasts it is not waited for: a leader's made-up time must not become a timer.
+  const awaited = early && votableAt <= state.now + state.params.viewTimeoutMsMax;
+  setTimer(state, 'drift', awaited ? votableAt : null);
   if (!early) validate(state, block);
 }
 

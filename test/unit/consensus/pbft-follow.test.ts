@@ -212,6 +212,8 @@ describe('a validator without its vote record', () => {
     for (const key of [A, C, D]) tell(it, key, status(7, nonce));
     const again = script({ self: B, head: block, disk: it.disk });
     expect(again.core.status()).toMatchObject({ voting: false, phase: 'waiting' });
+    const later = script({ self: B, head: blockBy(A, 0, next), disk: it.disk });
+    expect(later.core.status()).toMatchObject({ height: 4, voting: false });
   });
 
   it('old answers, and those of validators who forgot too, count for nothing', () => {

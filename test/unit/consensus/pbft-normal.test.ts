@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { pbft } from '../../../consensus/pbft/core.ts';
+import { CHAIN_ID } from '../../simulation/chain.ts';
 import { keyOf } from '../../simulation/keys.ts';
+import { PARAMS } from '../../simulation/world.ts';
 import {
   A,
   apply,
@@ -269,12 +272,29 @@ describe('time', () => {
     expect(said(it)).toEqual(['validate X', 'prepare X in 0']);
   });
 
+  it('a block from further off than any view lasts sets no timer', () => {
+    const future = blockBy(A, 0, genesis, genesis.header.time + 2 ** 40);
+    const it = script();
+    hold(it, future, 'X');
+    tell(it, A, proposal(future));
+    expect(look(it, true).filter(line => line.startsWith('timer drift'))).toEqual([]);
+    expect(it.core.status().phase).toBe('pre-prepared');
+  });
+
   it("a header from the past is as good as any: whether time went on is the ledger's to judge", () => {
     const it = script({ now: 9_000_000 });
     hold(it, block, 'X');
     tell(it, A, proposal(block));
     judge(it, block);
     expect(said(it)).toEqual(['validate X', 'prepare X in 0']);
+  });
+});
+
+describe('before the start', () => {
+  it('messages are useless and the status says so', () => {
+    const core = pbft.create({ self: B, chainId: CHAIN_ID, params: PARAMS, seed: 1n });
+    expect(core.claims(proposal(block))).toBeNull();
+    expect(core.status()).toMatchObject({ phase: 'starting', voting: false });
   });
 });
 
@@ -288,6 +308,27 @@ describe('the next height', () => {
     expect(said(it)).toEqual(['validate Y']);
     judge(it, next);
     expect(said(it)).toEqual(['adopt Y at 2 by 0,2,3']);
+  });
+
+  it('its votes are not displaced by those for heights further up', () => {
+    const it = preparedScript();
+    const next = blockBy(B, 0, block);
+    for (const key of [A, C, D]) {
+      tell(it, key, vote('commit', next));
+      tell(it, key, { type: 'commit', height: 9, view: 0, block: next.id });
+    }
+    apply(it, block);
+    expect(said(it)).toContain(`fetch ${next.id.slice(0, 6)} from ACD`);
+  });
+
+  it("strangers' votes are not even kept", () => {
+    const it = preparedScript();
+    const { held } = it.core.status();
+    for (let i = 10; i < 50; i++) {
+      tell(it, keyOf(i), vote('commit', block));
+      tell(it, keyOf(i), vote('commit', blockBy(B, 0, block)));
+    }
+    expect(it.core.status().held).toBe(held);
   });
 
   it('a validator who left the set observes, one who joined votes', () => {

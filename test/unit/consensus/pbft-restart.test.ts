@@ -11,6 +11,7 @@ import {
   genesis,
   hold,
   judge,
+  look,
   pass,
   proposal,
   type Script,
@@ -70,6 +71,15 @@ describe('what was promised before a crash', () => {
     tell(it, A, proposal(block));
     expect(said(it)).toEqual([]);
     expect(it.core.status().view).toBe(1);
+  });
+
+  it('in a view that no quorum has been seen in, its timer does not run', () => {
+    const before = script();
+    pass(before, 11_000, 'view');
+    const it = restarted(before);
+    expect(look(it, true).filter(line => line.startsWith('timer view'))).toEqual([]);
+    for (const key of [C, D]) tell(it, key, change(1));
+    expect(look(it, true)).toContain('timer view 2000');
   });
 
   it('a proposal is said again with its justification, and no other is made in its view', () => {

@@ -139,6 +139,16 @@ describe('PBFT 4.4, the new leader', () => {
     expect(said(it)).toEqual(['round-change to 1']);
   });
 
+  it('a round change to a later view begins its view too, but gives no mandate for it', () => {
+    const it = script();
+    tell(it, C, change(1));
+    tell(it, D, change(2));
+    expect(said(it)).toEqual(['round-change to 1']);
+    expect(it.core.status().phase).toBe('waiting');
+    tell(it, A, change(1));
+    expect(said(it)).toEqual(['build 1/1']);
+  });
+
   it('repeats the highest prepared block, which it has to fetch first where it lacks it', () => {
     const it = script();
     it.names.set(block.id, 'X');
@@ -167,6 +177,16 @@ describe('PBFT 4.4, the new leader', () => {
     feed(it, { type: 'built', job: '1/0', block });
     expect(said(it)).toEqual(['cancel 1/0', 'round-change to 1']);
   });
+
+  it('nor does it pass for the block of a later view of the same leader', () => {
+    const it = script({ self: A });
+    feed(it, { type: 'work', since: it.now - 1000 });
+    pass(it, 20, 'propose');
+    for (const key of [B, C, D]) tell(it, key, change(4));
+    expect(said(it)).toEqual(['build 1/0', 'cancel 1/0', 'round-change to 4', 'build 1/4']);
+    feed(it, { type: 'built', job: '1/0', block });
+    expect(said(it)).toEqual([]);
+  });
 });
 
 describe('QBFT, proposal justification', () => {
@@ -194,6 +214,12 @@ describe('QBFT, proposal justification', () => {
       'the prepared block with too few prepares',
       block,
       justify(1, new Map([...nothing(A, C), [D, X]]), prepares.slice(1)),
+      false,
+    ],
+    [
+      'a block that is said to be prepared in the view itself',
+      block,
+      justify(1, new Map([...nothing(A, C), [D, { view: 1, block }]]), signatures('prepare', block, 1, [A, C, D])),
       false,
     ],
     ['the prepared block named by nobody', block, justify(1, nothing(A, C, D), prepares), false],
