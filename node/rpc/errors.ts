@@ -69,7 +69,6 @@ export const ERRORS = {
   RATE_LIMITED: { number: -32005, status: 429, hint: 'wait data.retryAfterMs, then send fewer calls in a second' },
 
   BUSY: { number: BUSY, status: 503, hint: 'send the same again after data.retryAfterMs' },
-  SHUTTING_DOWN: { number: BUSY, status: 503, hint: 'send the same to another node, or here once it is back' },
 
   POOL_FULL: { number: BUSY, status: 503, hint: 'send the same again a little later, or to another node' },
   SENDER_FULL: {
