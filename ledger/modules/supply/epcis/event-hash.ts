@@ -36,11 +36,13 @@ const DECIMAL_TEXT = /^[+-]?\d+(?:\.\d+)?$/;
 
 /** Unicode code point order, which is the byte order of UTF-8 and not the order of UTF-16 units. */
 const sorted = (parts: readonly string[]): string =>
-  parts
-    .map(part => ({ part, bytes: utf8(part) }))
-    .sort((a, b) => compareBytes(a.bytes, b.bytes))
-    .map(({ part }) => part)
-    .join('');
+  parts.length < 2
+    ? (parts[0] ?? '')
+    : parts
+        .map(part => ({ part, bytes: utf8(part) }))
+        .sort((a, b) => compareBytes(a.bytes, b.bytes))
+        .map(({ part }) => part)
+        .join('');
 
 export const trimmed = (text: string): string => text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
 
@@ -109,8 +111,7 @@ function groupText(
     const member = value.get(field.name);
     return member === undefined ? '' : fieldText(field, member, `${at}.${field.name}`, reading);
   });
-  const names = new Set(group.fields.map(field => field.name));
-  const others = [...value].filter(([name]) => !names.has(name) && !unhashed?.has(name));
+  const others = [...value].filter(([name]) => !group.names.has(name) && !unhashed?.has(name));
   if (others.length > 0 && !group.extensible) fail('BAD_EVENT', `${at}.${others[0]![0]} is no field of it`);
   return known.join('') + extensionsText(others, at, reading);
 }

@@ -18,6 +18,7 @@ export type Scalar = 'time' | 'uri' | 'decimal' | 'boolean' | RegExp | Vocabular
 
 export interface Group {
   readonly fields: readonly Field[];
+  readonly names: ReadonlySet<string>;
   readonly required: readonly string[];
   /** Whether it may have fields of other namespaces. */
   readonly extensible: boolean;
@@ -49,6 +50,7 @@ const groups = (name: string, item: string, of: Group): Field => ({
 });
 const of = (fields: readonly Field[], required: readonly string[] = [], extensible = false): Group => ({
   fields,
+  names: new Set(fields.map(field => field.name)),
   required,
   extensible,
 });

@@ -28,6 +28,8 @@ interface Parsed extends Id {
 }
 
 const URI = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:[\x21-\x7e]+$/;
+/** A key and at most three qualifiers, each with its value. */
+const PATH_SEGMENTS_MAX = 8;
 const HTTP = /^https?:\/\/([^/?#]+)(\/[^?#]*)/;
 
 /** Percent-encoding of a value in the canonical link: everything but letters, digits and `' - . ; = _`. */
@@ -82,7 +84,8 @@ function idOfLink(uri: string): Parsed | null {
   const path = HTTP.exec(uri)?.[2];
   if (path === undefined) return null;
   const segments = path.replace(/\/$/, '').split('/').slice(1);
-  for (let start = 0; start + 1 < segments.length; start++) {
+  // A key and its qualifiers end the path, so that a long stem costs nothing.
+  for (let start = Math.max(0, segments.length - PATH_SEGMENTS_MAX); start + 1 < segments.length; start++) {
     if (keyForm(segments[start]!) === undefined) continue;
     const decoded = segments.slice(start).map(decode);
     const id = decoded.includes(null) ? null : idOfPath(decoded as string[]);
