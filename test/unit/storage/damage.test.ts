@@ -141,6 +141,15 @@ describe('a damaged database', () => {
     await expect(open(directory)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });
 
+  it('that forgot how far it goes is found out', async () => {
+    const directory = join(temporaryDirectory(), 'data');
+    cpSync(used, directory, { recursive: true });
+    const level = await openLevel(join(directory, 'level'));
+    await level.batch([[Uint8Array.of(0, ...Buffer.from('final')), null]]);
+    await level.close();
+    await expect(open(directory)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+  });
+
   it('that ends before what the log no longer holds is found out', async () => {
     const directory = temporaryDirectory();
     const early = temporaryDirectory();

@@ -281,6 +281,15 @@ describe('a torn tail', () => {
     }
   });
 
+  it('of whole records from another log, with the very sequence numbers that come next, is cut', async () => {
+    const other = await written([['a'], ['b'], ['c'], ['d']]);
+    const { name, bytes } = await written([['x'], ['y']]);
+    const stale = other.bytes.subarray(bytes.length);
+    const { log, found } = await openLog(holding(name, Buffer.concat([bytes, stale])));
+    expect(found).toEqual(['x', 'y']);
+    await log.close();
+  });
+
   it('of any bytes is cut, and none of them is believed', async () => {
     const { name, bytes } = await written(GROUPS);
     await fc.assert(

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from '../../../ledger/types/assert.ts';
 import { block as blockCodec } from '../../../ledger/types/block.ts';
@@ -137,6 +138,27 @@ describe('the store', () => {
     }
     expect(free).toBeGreaterThan(100);
     expect(waits).toBeGreaterThan(0);
+    await store.close();
+  });
+
+  it('never lets the database get ahead of the durable log', async () => {
+    let syncing = Promise.resolve();
+    const createFile: OpenLogFile = async path => {
+      const file = await createLogFile(path);
+      return { ...file, sync: () => syncing.then(file.sync) };
+    };
+    const store = await open(temporaryDirectory(), { createLogFile: createFile });
+    const disk = Promise.withResolvers<void>();
+    syncing = disk.promise;
+    await store.commit(makeChain(1).finals[0]!);
+    let flushed = false;
+    const flushing = store.flushed().then(() => {
+      flushed = true;
+    });
+    await sleep(100);
+    expect(flushed).toBe(false);
+    disk.resolve();
+    await flushing;
     await store.close();
   });
 
