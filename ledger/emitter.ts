@@ -1,5 +1,5 @@
-import { utf8 } from './types/bytes.ts';
-import { ATTRIBUTES_MAX, EVENTS_MAX, type LedgerEvent, VALUE_BYTES_MAX } from './types/receipt.ts';
+import { fromUtf8, utf8 } from './types/bytes.ts';
+import { ATTRIBUTES_MAX, CONCERNS_BYTES_MAX, EVENTS_MAX, type LedgerEvent, VALUE_BYTES_MAX } from './types/receipt.ts';
 
 /** Collects the events of one transaction. What exceeds a receipt's bounds is noticed, and refused by the caller. */
 export interface Emitter {
@@ -26,4 +26,13 @@ export function createEmitter(): Emitter {
     isTooLarge: () => tooLarge,
     events: () => events,
   };
+}
+
+/** What a refusal concerns may be anything a sender wrote: it is cut where a receipt ends, between two characters. */
+export function clipConcerns(text: string): string {
+  const bytes = utf8(text);
+  if (bytes.length <= CONCERNS_BYTES_MAX) return text;
+  let end = CONCERNS_BYTES_MAX;
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return fromUtf8(bytes.subarray(0, end))!;
 }

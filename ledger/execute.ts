@@ -4,16 +4,16 @@
  */
 import { checkAfter, checkForm, checkPlace, isOffline, type Prepared, type Refusal, type Rules } from './admission.ts';
 import type { BlockState } from './block-state.ts';
-import { createEmitter } from './emitter.ts';
+import { clipConcerns, createEmitter } from './emitter.ts';
 import { type Context, refuse, type Sender } from './modules/operation.ts';
 import { keep } from './offline.ts';
 import { recordedAbove } from './recorded.ts';
 import { type Overlay, overlay } from './state/overlay.ts';
 import type { Address } from './types/address.ts';
-import { type Bytes, fromUtf8, utf8 } from './types/bytes.ts';
+import type { Bytes } from './types/bytes.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { Height, Millis, TransactionId } from './types/ids.ts';
-import { CONCERNS_BYTES_MAX, type Receipt } from './types/receipt.ts';
+import type { Receipt } from './types/receipt.ts';
 import type { IdentifiedTransaction } from './types/transaction.ts';
 
 /** Why a block is invalid: for ever, wherever it is judged. */
@@ -124,7 +124,7 @@ function applyOperations(
       succeeded: false,
       operation: index,
       code,
-      concerns: clip(concerns),
+      concerns: clipConcerns(concerns),
       events: [],
     };
   }
@@ -136,13 +136,4 @@ function applyOperations(
     concerns: '',
     events: emitter.events(),
   };
-}
-
-/** What a refusal concerns may be anything a sender wrote: it is cut where a receipt ends, between two characters. */
-function clip(text: string): string {
-  const bytes = utf8(text);
-  if (bytes.length <= CONCERNS_BYTES_MAX) return text;
-  let end = CONCERNS_BYTES_MAX;
-  while ((bytes[end]! & 0xc0) === 0x80) end--;
-  return fromUtf8(bytes.subarray(0, end))!;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { clipConcerns, createEmitter } from '../../../ledger/emitter.ts';
 import { executeBlock } from '../../../ledger/execute.ts';
 import { rotateKeys } from '../../../ledger/modules/members/rotate-keys.ts';
 import { updateAccount } from '../../../ledger/modules/members/update-account.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
+import { decode, encode } from '../../../ledger/types/codec.ts';
 import type { ChainId, TransactionId } from '../../../ledger/types/ids.ts';
+import { receipt } from '../../../ledger/types/receipt.ts';
 import type { IdentifiedTransaction } from '../../../ledger/types/transaction.ts';
 import {
   alice,
@@ -19,7 +22,6 @@ import {
   op,
   stranger,
   transaction,
-  verdict,
 } from './network.ts';
 
 const TIME = GENESIS_TIME + 1_000;
@@ -116,12 +118,37 @@ describe('a block', () => {
     for (const [key, value] of executed.undo) expect(net.start.tree.get(key)).toEqual(value);
     expect([...executed.undo.keys()]).toEqual([...executed.changes.keys()]);
   });
+});
 
-  it('cuts what a refusal concerns to what a receipt holds', () => {
-    const net = network();
-    const receipt = applied(net.rules, net.start, [pay(clerk, {}, 501n)]).receipts[0]!;
-    expect(verdict(receipt)).toBe('INSUFFICIENT_BALANCE');
-    expect(receipt.concerns.length).toBeLessThanOrEqual(1_024);
+describe('what exceeds a receipt', () => {
+  it('is cut, where a refusal concerns it, between two characters', () => {
+    expect(clipConcerns('x'.repeat(1_024))).toHaveLength(1_024);
+    expect(clipConcerns('x'.repeat(1_025))).toBe('x'.repeat(1_024));
+    expect(clipConcerns(`${'x'.repeat(1_022)}€`)).toBe('x'.repeat(1_022));
+    expect(clipConcerns('€'.repeat(400))).toBe('€'.repeat(341));
+  });
+
+  it.each<[boolean, (emit: (kind: string, attributes: Record<string, string>) => void) => void]>([
+    [false, emit => emit('a.b', { value: 'x'.repeat(1_024) })],
+    [true, emit => emit('a.b', { value: 'x'.repeat(1_025) })],
+    [true, emit => emit('a.b', { value: '€'.repeat(342) })],
+    [false, emit => emit('a.b', Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`a${i}`, ''])))],
+    [true, emit => emit('a.b', Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`a${i}`, ''])))],
+    [false, emit => Array.from({ length: 2_000 }, () => emit('a.b', {}))],
+    [true, emit => Array.from({ length: 2_001 }, () => emit('a.b', {}))],
+  ])('is noticed when it is emitted: %s', (expected, fill) => {
+    const emitter = createEmitter();
+    fill(emitter.emit);
+    expect(emitter.isTooLarge()).toBe(expected);
+    const encoded = encode(receipt, {
+      transaction: nothing,
+      succeeded: true,
+      operation: 0,
+      code: '',
+      concerns: '',
+      events: emitter.events(),
+    });
+    expect(decode(receipt, encoded).ok).toBe(true);
   });
 });
 
