@@ -158,6 +158,18 @@ describe('when others are ahead', () => {
     expect(it.core.status().height).toBe(4);
   });
 
+  it('what is too far ahead to be counted is not worth verifying, unless it is a decision', () => {
+    const it = script();
+    const prepared = { view: 0, block: block.id, signatures: signatures('prepare', block, 0, [A, C, D]) };
+    const changed = (height: number): Message => ({ type: 'round-change', height, view: 1, prepared });
+    expect(it.core.claims(changed(1))).toHaveLength(3);
+    expect(it.core.claims(changed(2))).toHaveLength(3);
+    expect(it.core.claims(changed(3))).toBeNull();
+    expect(it.core.claims(vote('prepare', blockBy(A, 0, next)))).toEqual([]);
+    expect(it.core.claims({ ...decision(), height: 9 } as Message)).toHaveLength(3);
+    expect(decidedScript().core.claims(changed(1))).toEqual([]);
+  });
+
   it('keeps nothing from two heights above, and at most one of each kind from each validator', () => {
     const it = script();
     const before = it.core.status().held;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { VIEW_MAX } from '../../../consensus/bft/statement.ts';
 import {
   A,
   apply,
@@ -98,6 +99,13 @@ describe('PBFT 4.4, leaving a view', () => {
     tell(it, C, change(1_000_000));
     tell(it, D, change(1_000_000));
     expect(look(it, true)).toContain('timer view 8000');
+  });
+
+  it('the last view there is has no next', () => {
+    const it = script();
+    for (const key of [C, D]) tell(it, key, change(VIEW_MAX));
+    pass(it, 8000, 'view');
+    expect(said(it)).toEqual([`round-change to ${VIEW_MAX}`]);
   });
 
   it('a round change that names a prepared block without a quorum of prepares does not count', () => {
