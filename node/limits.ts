@@ -30,7 +30,11 @@ export const CLOSE_TIMEOUT_MS = 250;
 /** Streams that a peer may hold open on one connection; each may buffer a window. */
 export const STREAMS_INBOUND_MAX = 32;
 export const STREAMS_OUTBOUND_MAX = 64;
-/** Unread bytes of one stream before its sender has to wait. */
+/**
+ * Unread bytes of one stream before its sender has to wait: at first, and after it has proved fast. Yamux' own 256 KiB
+ * would make a block of two megabytes take eight round trips between continents.
+ */
+export const STREAM_WINDOW_BYTES = 1 * MIB;
 export const STREAM_WINDOW_BYTES_MAX = 2 * MIB;
 /** What a sender that ignores the window may make a stream hold before it is reset. */
 export const STREAM_READ_BYTES_MAX = 4 * MIB;
@@ -159,6 +163,7 @@ export const EVIDENCE_MAX = 1_000;
 /** How long a clean stop may take before the process ends all the same. */
 export const STOP_TIMEOUT_MS = 15_000;
 
+assert(STREAM_WINDOW_BYTES <= STREAM_WINDOW_BYTES_MAX, 'a stream would begin above its bound');
 assert(STREAM_WINDOW_BYTES_MAX <= STREAM_READ_BYTES_MAX, 'an honest sender would overrun the read buffer');
 assert(NETWORK_MESSAGE_BYTES_MAX * 2 <= STREAM_WRITE_BYTES_MAX, 'two blocks in a row would cut an honest peer');
 assert(DIRECT_MESSAGE_BYTES_MAX <= DIRECT_QUEUE_BYTES_MAX, 'the largest direct message has no place in the queue');

@@ -184,6 +184,7 @@ function libp2pOptions({ nodeKey, topics, handlers }: Libp2pInit, address: strin
         maxInboundStreams: limits.STREAMS_INBOUND_MAX,
         maxOutboundStreams: limits.STREAMS_OUTBOUND_MAX,
         streamOptions: {
+          initialStreamWindowSize: limits.STREAM_WINDOW_BYTES,
           maxStreamWindowSize: limits.STREAM_WINDOW_BYTES_MAX,
           maxReadBufferLength: limits.STREAM_READ_BYTES_MAX,
           maxWriteBufferLength: limits.STREAM_WRITE_BYTES_MAX,
