@@ -45,15 +45,15 @@ export async function submitUntilFinal(
       admitted = true;
       options.onAdmitted?.();
     }
-    const answer: Result<FinalReceipt, Fault> = sent.ok
-      ? await waitUntilFinal(rpc, id, { ...options, timeoutMs: Math.min(WAIT_MS, Math.max(0, deadline - Date.now())) })
-      : recordedIn(sent.error, id);
+    const waitMs = Math.min(WAIT_MS, Math.max(0, deadline - Date.now()));
+    const began = Date.now();
+    const answer = sent.ok ? await receiptWithin(rpc, id, waitMs, signal) : recordedIn(sent.error, id);
     if (answer.ok) return answer;
     if (answer.error.code === 'EXPIRED') return expired(rpc, id, answer.error);
     // One node's refusal of what another has taken in is a matter of where the two stand.
     if (!admitted && !isPassing(answer.error) && answer.error.code !== 'NOT_FINAL_YET') return answer;
     if (Date.now() >= deadline) return err(unknownOutcome(id, answer.error));
-    if (answer.error.code !== 'NOT_FINAL_YET') await pause(PAUSE_MS, signal);
+    if (isEarly(answer.error, began, waitMs)) await pause(PAUSE_MS, signal);
   }
 }
 
@@ -88,13 +88,27 @@ export async function waitUntilFinal(
 ): Promise<Result<FinalReceipt, Fault>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const leftMs = Math.max(0, deadline - Date.now());
-    const waitMs = Math.min(WAIT_MS, leftMs);
-    const wait = signal === undefined ? { waitMs } : { waitMs, signal };
-    const answer = await rpc.call('tx_wait', { id, timeoutMs: waitMs }, wait);
-    if (answer.ok && !isReceiptOf(answer.value, id)) return err(foreignReceipt(id));
+    const began = Date.now();
+    const waitMs = Math.min(WAIT_MS, Math.max(0, deadline - began));
+    const answer = await receiptWithin(rpc, id, waitMs, signal);
     if (answer.ok || answer.error.code !== 'NOT_FINAL_YET' || Date.now() >= deadline) return answer;
+    if (isEarly(answer.error, began, waitMs)) await pause(PAUSE_MS, signal);
   }
+}
+
+/** Whether to pause before the next question: a node that answers before it was asked to must not be asked in a circle. */
+const isEarly = ({ code }: Fault, began: Millis, waitMs: number): boolean =>
+  code !== 'NOT_FINAL_YET' || Date.now() - began < waitMs;
+
+async function receiptWithin(
+  rpc: Rpc,
+  id: string,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Result<FinalReceipt, Fault>> {
+  const wait = signal === undefined ? { waitMs } : { waitMs, signal };
+  const answer = await rpc.call('tx_wait', { id, timeoutMs: waitMs }, wait);
+  return answer.ok && !isReceiptOf(answer.value, id) ? err(foreignReceipt(id)) : answer;
 }
 
 function foreignReceipt(id: string): Fault {
