@@ -128,6 +128,17 @@ describe('a declared error', () => {
     }
   });
 
+  it('may come from an administrator afterwards', () => {
+    const on = told();
+    const before = on.dump(THINGS);
+    const sent = ship(5, [SERIAL(3)], to(BETA));
+    story(on, [['acme', sent]]);
+    expect(code(on.capture('gamma', declared(sent)))).toBe('NOT_RECORDER');
+    const voided = on.capture('gamma', declared(sent), { roles: ['submit', 'administer'] });
+    expect(voided.emitted.map(({ kind }) => kind)).toEqual(['supply.voided', 'supply.declared']);
+    expect(on.dump(THINGS)).toEqual(before);
+  });
+
   it('counts when one who may declares what another declared in vain', () => {
     const on = told();
     const late = ship(5, [SERIAL(3)], to(BETA));

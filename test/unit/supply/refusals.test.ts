@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MEMBERS_MAX } from '../../../ledger/modules/supply/contents.ts';
 import { REFUSALS, type RefusalCode } from '../../../ledger/modules/supply/refusals.ts';
@@ -290,10 +292,11 @@ describe('every refusal of the supply module', () => {
     );
   });
 
-  it('says how to go on', () => {
+  it('says how to go on, here and in the specification', () => {
+    const specification = readFileSync(join(import.meta.dirname, '../../../docs/protocol.md'), 'utf8');
     for (const [name, meaning] of Object.entries(REFUSALS)) {
       expect(name).toMatch(/^[A-Z_]+$/);
-      expect(meaning.length).toBeGreaterThan(20);
+      expect(specification).toContain(`| \`${name}\` | ${meaning} |`);
     }
   });
 });
