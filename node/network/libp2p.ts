@@ -164,6 +164,31 @@ function gossip(topics: readonly string[]) {
   });
 }
 
+/**
+ * yamux writes from detached microtasks, where a connection that has closed meanwhile makes it throw past every handler
+ * (js-libp2p issues 3415, 3512): any peer could end the process by hanging up in the right moment. Here such bytes are lost
+ * with their connection.
+ */
+function muxer(init: Parameters<typeof yamux>[0]): ReturnType<typeof yamux> {
+  return (...components) => {
+    const factory = yamux(init)(...components);
+    const create = factory.createStreamMuxer.bind(factory);
+    factory.createStreamMuxer = socket => {
+      const send = socket.send.bind(socket);
+      socket.send = bytes => {
+        try {
+          return send(bytes);
+        } catch (error) {
+          socket.abort(error as Error);
+          return true;
+        }
+      };
+      return create(socket);
+    };
+    return factory;
+  };
+}
+
 function libp2pOptions({ nodeKey, topics, handlers }: Libp2pInit, address: string): Libp2pOptions<Services> {
   assert(nodeKey.type === 'ed25519', 'a node key is ed25519');
   const admit = (peer: PeerId, socket: MultiaddrConnection, direction: Direction): boolean => {
@@ -180,7 +205,7 @@ function libp2pOptions({ nodeKey, topics, handlers }: Libp2pInit, address: strin
     transports: [tcp({ dialOpts: SOCKET, listenOpts: SOCKET, maxConnections: limits.CONNECTIONS_MAX })],
     connectionEncrypters: [tls(), noise()],
     streamMuxers: [
-      yamux({
+      muxer({
         maxInboundStreams: limits.STREAMS_INBOUND_MAX,
         maxOutboundStreams: limits.STREAMS_OUTBOUND_MAX,
         streamOptions: {
