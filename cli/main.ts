@@ -36,7 +36,7 @@ export async function main(args: readonly string[]): Promise<void> {
     throw error;
   });
   try {
-    await build().parseAsync([...args], { from: 'user' });
+    await commandLine().parseAsync([...args], { from: 'user' });
   } catch (error) {
     // Help and version that were asked for end a command, too.
     if (error instanceof CommanderError && error.exitCode === 0) return;
@@ -46,7 +46,8 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-function build(): Command {
+/** Every command with its options and help. */
+export function commandLine(): Command {
   const program = new Command('quorate')
     .description('A permissioned ledger: run it, send to it, and prove what it says.')
     .option('--json', 'one JSON document on stdout')

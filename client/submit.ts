@@ -68,9 +68,12 @@ async function expired(rpc: Rpc, id: string, fault: Fault): Promise<Result<Final
   return receipt !== null && height !== null && index !== null ? ok({ ...receipt, height, index }) : err(fault);
 }
 
+/** The number of the refusal that is none: the transaction is recorded already. */
+const DUPLICATE = -32001;
+
 /** The receipt in the refusal of a transaction that is recorded already. */
 export function recordedIn(fault: Fault, id: string): Result<FinalReceipt, Fault> {
-  const receipt = fault.code === 'DUPLICATE_TRANSACTION' ? fault.data?.receipt : undefined;
+  const receipt = fault.data?.number === DUPLICATE ? fault.data.receipt : undefined;
   return isReceiptOf(receipt, id) ? ok(receipt) : err(fault);
 }
 

@@ -72,7 +72,7 @@ describe('submit until final', () => {
   const final = { result: receiptOf(tx.id) };
   const notYet = failure('NOT_FINAL_YET', -32011);
   const busy = failure('BUSY', -32006, { retryAfterMs: 5 });
-  const recorded = failure('DUPLICATE_TRANSACTION', -32001, { receipt: receiptOf(tx.id, { height: 9 }) });
+  const recorded = failure('DUPLICATE', -32001, { receipt: receiptOf(tx.id, { height: 9 }) });
   const expired = failure('EXPIRED', -32003);
   const place = { receipt: receiptOf(tx.id), height: 3, index: 1 };
   const succeeded = (height: number) => ({ ok: true, value: { transaction: tx.id, succeeded: true, height } });
@@ -118,8 +118,8 @@ describe('submit until final', () => {
     ],
     [
       'a refusal with the receipt of another one is a refusal',
-      script([failure('DUPLICATE_TRANSACTION', -32001, { receipt: receiptOf('ab'.repeat(32)) })], [notYet]),
-      fault('DUPLICATE_TRANSACTION'),
+      script([failure('DUPLICATE', -32001, { receipt: receiptOf('ab'.repeat(32)) })], [notYet]),
+      fault('DUPLICATE'),
     ],
   ];
   it.each(cases)('%s', async (_what, say, expected) => {
@@ -174,7 +174,7 @@ function ledgerNode(ledger: Map<string, number>, pending: Set<string>): Say {
   let calls = 0;
   const admit = (id: string): Said => {
     const height = ledger.get(id);
-    if (height !== undefined) return failure('DUPLICATE_TRANSACTION', -32001, { receipt: receiptOf(id, { height }) });
+    if (height !== undefined) return failure('DUPLICATE', -32001, { receipt: receiptOf(id, { height }) });
     pending.add(id);
     return { result: id };
   };
