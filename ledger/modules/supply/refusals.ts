@@ -12,7 +12,8 @@ export const REFUSALS = {
   UNKNOWN_EVENT_TYPE: 'not one of the five event types of EPCIS 2.0',
   BAD_EVENT: 'a field is missing, unknown, or of a wrong form',
   BAD_TIME: 'not an RFC 3339 time with a zone, from 1970 on',
-  BAD_ID: 'not a URI of at most 256 ASCII characters, not a valid GS1 key, or a class where an instance belongs',
+  BAD_ID:
+    'not a URI of at most 256 ASCII characters (400 where % and ~ count three), not a valid GS1 key, or a class where an instance belongs',
   BAD_CHECK_DIGIT: 'the check digit of the key is wrong',
   BAD_QUANTITY: 'a number that is negative, too large or too fine to be counted',
   EVENT_IN_FUTURE: 'eventTime is more than five minutes after the time of the block',

@@ -240,6 +240,36 @@ describe('the end of an item', () => {
   });
 });
 
+describe('a container', () => {
+  it('gives back only what is in it', () => {
+    const on = ledger(PREFIXES);
+    story(on, [
+      ['acme', make(1, [SERIAL(1), SERIAL(2)])],
+      ['acme', pack(2, PALLET(1), [SERIAL(1)])],
+      ['acme', pack(2, PALLET(2), [SERIAL(2)])],
+    ]);
+    expect(code(on.capture('acme', unpack(3, PALLET(1), [SERIAL(2)])))).toBe('NOT_INSIDE');
+    story(on, [['acme', unpack(3, PALLET(2), [SERIAL(2)])]]);
+  });
+});
+
+describe('containers within containers', () => {
+  it('all change when something is put into the innermost', () => {
+    const on = ledger(PREFIXES);
+    story(on, [
+      ['acme', make(1, [SERIAL(1), SERIAL(2)])],
+      ['acme', pack(2, PALLET(1), [SERIAL(1)])],
+      ['acme', pack(3, PALLET(2), [PALLET(1)])],
+      ['acme', pack(6, PALLET(1), [SERIAL(2)])],
+    ]);
+    expect(code(on.capture('acme', ship(5, [PALLET(2)])))).toBe('EVENT_OUT_OF_ORDER');
+    story(on, [['acme', ship(6, [PALLET(2)])]]);
+    // What is on its way cannot be opened, however deep.
+    expect(code(on.capture('acme', unpack(7, PALLET(1), [])))).toBe('IN_TRANSIT');
+    expect(code(on.capture('beta', unpack(7, PALLET(1), [])))).toBe('NOT_HOLDER');
+  });
+});
+
 describe('quantities', () => {
   it('move exactly, in parts, to whom they were shipped', () => {
     const on = ledger(PREFIXES);
@@ -267,6 +297,18 @@ describe('quantities', () => {
     ]);
     story(on, [['acme', take(7, 20, from(OUTSIDER))]]);
     expect(stock(on, LOT('A'))[0]).toBe('470.5 KGM held acme');
+  });
+
+  it('of a place change in the order of time', () => {
+    const on = ledger(PREFIXES);
+    story(on, [
+      ['acme', brew(5, 10)],
+      ['acme', send(7, 1)],
+    ]);
+    expect(code(on.capture('acme', send(6, 1)))).toBe('EVENT_OUT_OF_ORDER');
+    expect(code(on.capture('acme', brew(6, 1)))).toBe('EVENT_OUT_OF_ORDER');
+    // Elsewhere nothing has changed since.
+    story(on, [['beta', take(7, 1)]]);
   });
 
   it('are not converted between units, and not counted without a lot or a number', () => {

@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { captured } from '../../../ledger/modules/supply/capture.ts';
+import { STATE_KEY_BYTES_MAX } from '../../../ledger/proof/bundle.ts';
 import { utf8 } from '../../../ledger/types/bytes.ts';
 import { decode, encode } from '../../../ledger/types/codec.ts';
 import { code, type Fields, ledger } from './harness.ts';
 import { ACME, amount, BETA, FOREIGN, LOT, PALLET, PREFIXES, SERIAL, to } from './ids.ts';
-import { declared, make, pack, ship, turn } from './verbs.ts';
+import { declared, look, make, pack, ship, turn } from './verbs.ts';
 
 const FULL: Fields = {
   eventID: 'urn:uuid:1',
@@ -125,8 +126,9 @@ describe('a hostile member', () => {
 
   it('cannot make ids too long for the state', () => {
     const on = ledger(PREFIXES);
+    expect(code(on.capture('acme', look(1, [`urn:x:${'%'.repeat(150)}`])))).toBe('BAD_ID');
     for (const unit of ['%', '~', '/']) {
-      const uri = (name: string) => `urn:${name}:${unit.repeat(250)}`;
+      const uri = (name: string) => `urn:${name}:${unit.repeat(72)}${'x'.repeat(178)}`;
       const result = on.capture('acme', pack(1, uri('p'), [uri('c')], { childQuantityList: [{ epcClass: uri('q') }] }));
       expect(code(result)).toBe('OK');
       expect(code(on.capture('acme', ship(2, [uri('p')], to(uri('x')))))).toBe('OK');
@@ -134,6 +136,9 @@ describe('a hostile member', () => {
         code(on.capture('acme', turn(3, [uri('i')], [SERIAL(unit.charCodeAt(0))], { transformationID: uri('t') }))),
       ).toBe('OK');
     }
+    const longest = Math.max(...Object.keys(on.dump(/^supply\//)).map(key => key.length));
+    expect(longest).toBeGreaterThan(800);
+    expect(longest).toBeLessThanOrEqual(STATE_KEY_BYTES_MAX);
   });
 
   it('cannot send a payload with two encodings', () => {

@@ -11,6 +11,9 @@ export const CANONICAL_DOMAIN = 'https://id.gs1.org/';
 /** Bytes of an id. State keys hold ids, so this bounds them too. */
 export const ID_BYTES_MAX = 256;
 
+/** Characters of an id with `%` and `~` escaped, as state keys have it: two of them and a hash fit into a proof's 1,024. */
+const ESCAPED_LENGTH_MAX = 400;
+
 export interface Id {
   /** Canonical Digital Link, or the URI as it was given. */
   readonly uri: string;
@@ -104,6 +107,7 @@ function parse(uri: string): Parsed | null {
   if (id !== null) return id;
   // What stands under the canonical domain, or as a URN of a GS1 scheme, claims to be a key.
   if (path !== null || isCanonicalDomain(uri)) return null;
+  if (uri.replace(/[%~]/g, '...').length > ESCAPED_LENGTH_MAX) return null;
   return { uri, ai: null, level: 'instance', digits: null, lot: null, checkDigitRight: true };
 }
 
