@@ -11,7 +11,7 @@ import { nodes } from '../ledger/modules/members/network-node.ts';
 import { assert } from '../ledger/types/assert.ts';
 import { block as blockCodec } from '../ledger/types/block.ts';
 import { encode } from '../ledger/types/codec.ts';
-import type { Hash, Millis } from '../ledger/types/ids.ts';
+import type { BlockId, Hash, Millis } from '../ledger/types/ids.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createDriver, type Driver } from './driver.ts';
@@ -46,7 +46,7 @@ export interface AgreementPorts {
   readonly votesLost: boolean;
   now(): Millis;
   takeBatch: Intake['takeBatch'];
-  finalised(block: FinalBlock): void;
+  finalised(block: FinalBlock, times: { readonly roundMs: number | null; readonly executionMs: number }): void;
   report(evidence: Evidence): void;
   fatal(error: unknown): void;
 }
@@ -77,8 +77,14 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   for (const block of store.recovered.pending) held.keep(block);
 
   // The engine and its host call each other: the first to be made knows the other by name only.
-  const post = (event: Event<unknown>): void => driver.post(event);
+  const post = (event: Event<unknown>): void => {
+    if (event.type === 'message' || (event.type === 'work' && event.since !== null)) roundSince ??= performance.now();
+    driver.post(event);
+  };
   let lastWork: Millis | null = null;
+  /** When the first message or work of the open height came in. */
+  let roundSince: number | null = null;
+  const executionMs = new Map<BlockId, number>();
 
   function work(): void {
     const since = pool.oldestWaiting();
@@ -90,6 +96,8 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   function applied(): void {
     const { id, header } = chain.head;
     held.prune(chain.final.header.height);
+    executionMs.clear();
+    roundSince = null;
     post({ type: 'applied', head: id, header, config: configOf(chain.head) });
     performer.retry();
     work();
@@ -98,7 +106,8 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   function finalised(block: FinalBlock): void {
     // Admission follows the ledger: a revoked node is cut off within the block that revokes it.
     if ([...block.changes.keys()].some(key => key.startsWith('members/'))) network.readmit();
-    ports.finalised(block);
+    const roundMs = roundSince === null ? null : performance.now() - roundSince;
+    ports.finalised(block, { roundMs, executionMs: executionMs.get(block.block.id) ?? 0 });
   }
 
   const finality = createFinality({ chain, store, pool, waiting: ports.waiting, now, applied, finalised, fatal });
@@ -126,6 +135,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     ...{ module, envelopes, chain, pool, held, verifier, network, sync, finality, log, now, post, fatal },
     identity: validator,
     report: ports.report,
+    executed: (id, durationMs) => executionMs.set(id, durationMs),
   });
   const driver: Driver<unknown> = createDriver({
     core,

@@ -8,6 +8,7 @@ import { engines } from '../consensus/registry.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { genesisId } from '../ledger/genesis.ts';
 import { createMempool, MEMPOOL_LIMITS, type Mempool } from '../ledger/mempool.ts';
+import { treeSize } from '../ledger/state/tree.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { Hash, Millis } from '../ledger/types/ids.ts';
 import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
@@ -20,6 +21,8 @@ import { createIntake, type Intake } from './intake.ts';
 import { EVIDENCE_MAX, WAITERS_MAX } from './limits.ts';
 import { listenFault } from './listen-fault.ts';
 import { createLog, type Log } from './log.ts';
+import { createMetrics, type Gauges, type Metrics } from './metrics.ts';
+import { startMetricsServer } from './metrics-server.ts';
 import { createTransactionBatches } from './network/transaction-batches.ts';
 import { createVerifier } from './network/verifier.ts';
 import { resumeChain } from './resume.ts';
@@ -114,6 +117,8 @@ async function compose(
   teardown.push(() => verifier.stop());
   const waiting = acknowledgements(WAITERS_MAX);
   const evidence: Evidence[] = [];
+  const metrics = createMetrics(() => gauges({ chain, pool, agreement }));
+  const sinceLast = stopwatch();
   const batches = createTransactionBatches(batch => agreement.network.publish('transactions', batch));
   teardown.push(() => batches.stop());
   const intake = createIntake({
@@ -125,16 +130,19 @@ async function compose(
     final: id => finalReceipt(store, id),
     spread: bytes => batches.add(bytes),
     admitted: () => agreement.work(),
-    rejected: () => {},
+    rejected: code => metrics.rejected(code),
   });
   const agreement: Agreement = createAgreement({
     ...{ home, networkId, store, chain, pool, verifier, waiting, log, votesLost, now, fatal },
     module: engines.get(genesis.consensus.engine)!,
     seed: new DataView(randomBytes(8).buffer).getBigUint64(0),
     takeBatch: intake.takeBatch,
-    finalised({ block, changes }) {
+    finalised({ block, changes }, { roundMs, executionMs }) {
       supply.apply(changes);
-      log.debug({ height: block.header.height, id: block.id }, 'final');
+      const { height } = block.header;
+      const transactions = block.transactions.length;
+      metrics.finalised({ transactions, intervalMs: sinceLast(), roundMs, blockMs: executionMs });
+      log.debug({ height, id: block.id, transactions, roundMs, executionMs }, 'final');
     },
     report(found) {
       log.warn({ ...found, first: undefined, second: undefined }, 'a validator signed two things that contradict');
@@ -145,9 +153,27 @@ async function compose(
   teardown.push(startSpreader(pool, now, batch => agreement.network.publish('transactions', batch)));
   await agreement.start();
   teardown.push(() => agreement.stop());
-  const parts = { home, networkId, chain, store, pool, intake, waiting, agreement, supply, evidence, log, now };
+  const parts = {
+    home,
+    networkId,
+    chain,
+    store,
+    pool,
+    intake,
+    waiting,
+    agreement,
+    supply,
+    evidence,
+    metrics,
+    log,
+    now,
+  };
   const server = await openApi(parts);
   teardown.push(() => server.close());
+  if (home.config.metrics.enabled) {
+    const metricsServer = await startMetricsServer(metrics, home.config.metrics.listen);
+    teardown.push(() => metricsServer.close());
+  }
   teardown.push(() => waiting.close());
   log.info(
     {
@@ -161,6 +187,40 @@ async function compose(
   return { rpcUrl: server.url, addresses: agreement.network.addresses() };
 }
 
+/** Milliseconds since the last call; null the first time. */
+function stopwatch(): () => number | null {
+  let last: number | null = null;
+  return () => {
+    const now = performance.now();
+    const since = last === null ? null : now - last;
+    last = now;
+    return since;
+  };
+}
+
+/** What the metrics show of the moment in which they are read. */
+function gauges({ chain, pool, agreement }: Pick<ApiParts, 'chain' | 'pool' | 'agreement'>): Gauges {
+  const { core, network, sync } = agreement;
+  const status = core.status();
+  const { height } = chain.final.header;
+  const blocksBehind = Math.max(0, (sync.target ?? 0) - height);
+  return {
+    height,
+    view: status.view,
+    roundsTotal: height + status.viewChanges,
+    missingValidators: status.missing.length,
+    equivocationsTotal: status.equivocations,
+    poolTransactions: pool.transactions,
+    poolBytes: pool.bytes,
+    peers: network.peers().length,
+    bytesSentTotal: network.counters.bytesSent,
+    bytesReceivedTotal: network.counters.bytesReceived,
+    stateKeys: treeSize(chain.final.tree),
+    syncing: blocksBehind > 1,
+    blocksBehind,
+  };
+}
+
 interface ApiParts {
   readonly home: Home;
   readonly networkId: Hash;
@@ -172,6 +232,7 @@ interface ApiParts {
   readonly agreement: Agreement;
   readonly supply: SupplyReader;
   readonly evidence: readonly Evidence[];
+  readonly metrics: Metrics;
   readonly log: Log;
   now(): Millis;
 }
@@ -199,7 +260,7 @@ async function openApi(parts: ApiParts): Promise<Server> {
         ...ports,
         methods: methods(ports),
         reporter: {
-          called() {},
+          called: parts.metrics.called,
           failed: (what, error) => log.error({ what, error }, 'a call failed through a fault of this node'),
         },
       },

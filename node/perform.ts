@@ -39,6 +39,8 @@ export interface PerformPorts<M> {
   now(): Millis;
   post(event: Event<M>): void;
   report(evidence: Evidence): void;
+  /** How long a block took to execute, as its builder or its judge. */
+  executed(block: BlockId, durationMs: number): void;
   fatal(error: unknown): void;
 }
 
@@ -74,6 +76,7 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
 
   function build(job: string, parent: BlockId, seal: Bytes): void {
     const below = chain.stateOf(parent);
+    const since = performance.now();
     const made =
       below && identity
         ? chain.build(pool, {
@@ -83,7 +86,10 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
             seal,
           })
         : null;
-    if (made) held.keep(made.block);
+    if (made) {
+      ports.executed(made.block.id, performance.now() - since);
+      held.keep(made.block);
+    }
     post({ type: 'built', job, block: made && { id: made.block.id, header: made.block.header } });
   }
 
@@ -109,7 +115,9 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
     const sound = await signaturesHold(block).finally(() => judging.delete(id));
     if (sound === null) return void setTimeout(() => validate(id), VERDICT_RETRY_MS).unref();
     if (!sound) return answer(id, null, { code: 'BAD_SIGNATURE' });
+    const since = performance.now();
     const verdict = chain.validate(block);
+    ports.executed(id, performance.now() - since);
     if (verdict.ok) return answer(id, configOf(verdict.value));
     if (verdict.error.code === 'UNKNOWN_PARENT') orphans.add(id);
     else answer(id, null, verdict.error);
