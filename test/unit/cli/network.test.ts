@@ -233,7 +233,8 @@ describe('a network of one node', () => {
       expect((await run('tx', 'proof', sent.id, '--out', proof, ...at)).code).toBe(0);
       const verified = await run('verify', proof, '--genesis', join(directory, 'genesis.json'), '--json');
       expect(verified.json()).toMatchObject({ valid: true, transaction: { id: sent.id, succeeded: true } });
-      const other = await run('verify', proof, '--genesis', join(root, 'net', 'genesis.json'));
+      const stranger = await createNetwork(join(root, 'stranger'), planOf(), { validators: 1, basePort: 0 });
+      const other = await run('verify', proof, '--genesis', join(stranger.directory, 'genesis.json'));
       expect(other).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^error: PROOF_/) });
     } finally {
       expect((await run('network', 'down', directory, '--json')).json()).toEqual({
