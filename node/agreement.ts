@@ -111,7 +111,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   }
 
   const finality = createFinality({ chain, store, pool, waiting: ports.waiting, now, applied, finalised, fatal });
-  const incoming = createIncoming({ envelopes, verifier, held, chain, post });
+  const incoming = createIncoming({ envelopes, verifier, held, chain, pool, post });
   const network = openNetwork(ports, {
     vote: incoming.vote,
     body: incoming.body,

@@ -5,9 +5,11 @@
 import type { Event } from '../consensus/core.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { identifyBlock } from '../ledger/identify-block.ts';
+import type { Mempool } from '../ledger/mempool.ts';
 import { block as blockCodec } from '../ledger/types/block.ts';
-import type { Bytes } from '../ledger/types/bytes.ts';
+import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
 import { decode } from '../ledger/types/codec.ts';
+import type { IdentifiedTransaction } from '../ledger/types/transaction.ts';
 import type { Envelopes } from './envelope.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { OFFERED_HEIGHTS_MAX } from './limits.ts';
@@ -20,6 +22,7 @@ export interface IncomingPorts<M> {
   readonly verifier: Verifier;
   readonly held: HeldBlocks;
   readonly chain: Chain;
+  readonly pool: Mempool;
   post(event: Event<M>): void;
 }
 
@@ -30,7 +33,13 @@ export interface Incoming {
   body(bytes: Bytes, from: Peer): Verdict;
 }
 
-export function createIncoming<M>({ envelopes, verifier, held, chain, post }: IncomingPorts<M>): Incoming {
+/** The pool's own object where it holds this very transaction: its payloads are decoded and its memory is taken already. */
+function samePooled(pool: Mempool, transaction: IdentifiedTransaction): IdentifiedTransaction {
+  const known = pool.get(transaction.id);
+  return known && equalBytes(known.leaf, transaction.leaf) ? known : transaction;
+}
+
+export function createIncoming<M>({ envelopes, verifier, held, chain, pool, post }: IncomingPorts<M>): Incoming {
   return {
     async vote(bytes) {
       const opened = envelopes.open(bytes);
@@ -57,8 +66,9 @@ export function createIncoming<M>({ envelopes, verifier, held, chain, post }: In
       if (!chain.final.validators.some(each => each.key === header.proposer)) return 'ignore';
       const block = identifyBlock(decoded.value);
       if (!block.ok) return 'reject';
-      held.offer(block.value, from.key);
-      post({ type: 'block', id: block.value.id, header });
+      const { id, transactions } = block.value;
+      held.offer({ id, header, transactions: transactions.map(each => samePooled(pool, each)) }, from.key);
+      post({ type: 'block', id, header });
       return 'accept';
     },
   };

@@ -2,6 +2,7 @@
  * What each effect of the engine does in this node: one switch, every effect, each answered by the event that the contract
  * names (`consensus/core.ts`). Persists and timers are the driver's.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, CoreModule, Event, Evidence } from '../consensus/core.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
@@ -17,7 +18,7 @@ import type { Envelopes } from './envelope.ts';
 import type { Finality } from './finality.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { isVerified, signatureClaims } from './intake.ts';
-import { VERDICT_RETRY_MS } from './limits.ts';
+import { BODY_PATIENCE_MS, BODY_POLL_MS, VERDICT_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network/network.ts';
 import type { Sync } from './network/sync.ts';
@@ -128,6 +129,8 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   };
 
   async function fetch(id: BlockId, from: readonly NodeId[]): Promise<void> {
+    // The body is on its way by gossip as a rule, only slower than the proposal that names it.
+    for (let waited = 0; waited < BODY_PATIENCE_MS && !held.get(id); waited += BODY_POLL_MS) await sleep(BODY_POLL_MS);
     let block = held.get(id);
     if (!block) {
       const found = await sync.fetch(id, peersOf(from));

@@ -3,9 +3,9 @@
  * SHA-256 of nothing. Seen from below: a level pairs the nodes of the one beneath it from the left, and a last node
  * without a partner moves up as it is. That is the RFC's split at the largest power of two, without its recursion.
  */
-import { sha256Hex } from '#crypto';
+import { sha256Binary, sha256Hex } from '#crypto';
 import { assert } from '../types/assert.ts';
-import { type Bytes, EMPTY, fromHex } from '../types/bytes.ts';
+import { type Bytes, EMPTY, fromHex, toHex } from '../types/bytes.ts';
 import { type Codec, list, struct, uint } from '../types/codec.ts';
 import { type Hash, hash, isHash } from '../types/ids.ts';
 
@@ -32,17 +32,26 @@ export const inclusion: Codec<Inclusion> = struct({ index: uint(), size: uint(),
 
 /** The root over the data of the leaves. */
 export function merkleRoot(leaves: readonly Bytes[]): Hash {
-  let level = leaves.map(leafHash);
-  if (level.length === 0) return EMPTY_ROOT;
+  if (leaves.length === 0) return EMPTY_ROOT;
+  // In strings of bytes, which cost a fraction of arrays: a block has three such trees over all of its transactions.
+  let level = leaves.map(leaf => sha256Binary(`\x00${binary(leaf)}`));
   while (level.length > 1) {
-    const above: Hash[] = [];
-    for (let i = 0; i < level.length; i += 2) {
-      const right = level[i + 1];
-      above.push(right === undefined ? level[i]! : nodeHash(level[i]!, right));
-    }
+    const above: string[] = [];
+    for (let i = 0; i < level.length; i += 2)
+      above.push(i + 1 < level.length ? sha256Binary(`\x01${level[i]}${level[i + 1]}`) : level[i]!);
     level = above;
   }
-  return level[0]!;
+  return toHex(Uint8Array.from(level[0]!, character => character.charCodeAt(0))) as Hash;
+}
+
+const CHUNK = 4_096;
+
+/** One character for each byte. */
+function binary(bytes: Bytes): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    text += String.fromCharCode.apply(null, bytes.subarray(at, at + CHUNK) as unknown as number[]);
+  return text;
 }
 
 /**

@@ -11,12 +11,22 @@ export function sha256(...parts: readonly Bytes[]): Bytes {
   return fromHex(sha256Hex(...parts))!;
 }
 
+/** What is hashed is laid out here: a new buffer for each would cost as much as the hash. */
+const scratch = Buffer.alloc(4096);
+
 export function sha256Hex(...parts: readonly Bytes[]): Hash {
-  return hash('sha256', parts.length === 1 ? parts[0]! : concatBytes(...parts), 'hex') as Hash;
+  return hash('sha256', parts.length === 1 ? parts[0]! : joined(parts), 'hex') as Hash;
 }
 
-/** Strings are laid out here to be hashed: a new buffer for each would cost as much as the hash. */
-const scratch = Buffer.alloc(4096);
+function joined(parts: readonly Bytes[]): Bytes {
+  let length = 0;
+  for (const part of parts) {
+    if (length + part.length > scratch.length) return concatBytes(...parts);
+    scratch.set(part, length);
+    length += part.length;
+  }
+  return scratch.subarray(0, length);
+}
 
 export function sha256Binary(data: string | Bytes): string {
   if (typeof data !== 'string') return hash('sha256', data, 'binary');

@@ -5,10 +5,10 @@ export const EMPTY: Bytes = new Uint8Array(0);
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Lower-case hexadecimal digits, two for each byte. */
-export function toHex(bytes: Bytes): string {
+/** Lower-case hexadecimal digits, two for each byte: of all bytes, or of `count` from `at` on. */
+export function toHex(bytes: Bytes, at = 0, count: number = bytes.length - at): string {
   let text = '';
-  for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i]!];
+  for (let i = at; i < at + count; i++) text += HEX[bytes[i]!];
   return text;
 }
 

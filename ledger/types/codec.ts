@@ -141,6 +141,14 @@ export class Reader {
     return this.view(count).slice();
   }
 
+  /** The next `count` bytes as lower-case hex. */
+  hex(count: number): string {
+    if (count > this.left) this.fail('unexpected end');
+    const at = this.offset;
+    this.offset += count;
+    return toHex(this.bytes, at, count);
+  }
+
   /** A copy of what was read from `offset` on. */
   since(offset: number): Bytes {
     return new Uint8Array(this.bytes.subarray(offset, this.offset));
@@ -290,7 +298,7 @@ export function hex<T extends string>(length: number): Codec<T> {
     write(writer, value) {
       assert(value.length === 2 * length && writer.hex(value), `expected ${length} bytes in hex`);
     },
-    read: reader => toHex(reader.view(length)) as T,
+    read: reader => reader.hex(length) as T,
   };
 }
 

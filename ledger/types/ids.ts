@@ -1,3 +1,4 @@
+import { assert } from './assert.ts';
 import { type Codec, hex, text, uint } from './codec.ts';
 
 declare const brand: unique symbol;
@@ -51,13 +52,13 @@ export const KEY_LENGTHS: Readonly<Record<number, number>> = { 1: 32, 2: 33, 3: 
 /** A type byte, then as many bytes as that type has. Whether they are a point of the curve is for the verifier to say. */
 export const publicKey: Codec<PublicKey> = {
   write(writer, value) {
-    hex<PublicKey>(value.length / 2).write(writer, value);
+    assert(isPublicKey(value) && writer.hex(value), 'not a public key');
   },
   read(reader) {
     const type = reader.u8();
     const length = KEY_LENGTHS[type];
     if (length === undefined) return reader.fail('unknown key type');
-    return ((type < 16 ? '0' : '') + type.toString(16) + hex(length).read(reader)) as PublicKey;
+    return `0${type}${reader.hex(length)}` as PublicKey;
   },
 };
 

@@ -28,12 +28,14 @@ export interface Receipt {
   readonly events: readonly LedgerEvent[];
 }
 
+const attributeName = text(64);
+const attributeValue = text(VALUE_BYTES_MAX);
 const attribute: Codec<readonly [string, string]> = {
   write(writer, [name, value]) {
-    text(64).write(writer, name);
-    text(VALUE_BYTES_MAX).write(writer, value);
+    attributeName.write(writer, name);
+    attributeValue.write(writer, value);
   },
-  read: reader => [text(64).read(reader), text(VALUE_BYTES_MAX).read(reader)],
+  read: reader => [attributeName.read(reader), attributeValue.read(reader)],
 };
 
 const event: Codec<LedgerEvent> = struct({ kind: text(64), attributes: list(attribute, ATTRIBUTES_MAX) });
