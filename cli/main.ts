@@ -1,4 +1,5 @@
 /** The command line. A command is a file in commands/, one import and one line here. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { nearest } from '../ledger/types/nearest.ts';
 import { registerBench } from './commands/bench.ts';
@@ -50,6 +51,7 @@ export async function main(args: readonly string[]): Promise<void> {
 export function commandLine(): Command {
   const program = new Command('quorate')
     .description('A permissioned ledger: run it, send to it, and prove what it says.')
+    .version(version(), '--version', 'the version of this program')
     .option('--json', 'one JSON document on stdout')
     .addOption(
       new Option('--rpc <url>', 'where a node answers; several, with commas, to fall back on')
@@ -68,6 +70,12 @@ export function commandLine(): Command {
   for (const register of COMMANDS) register(program);
   for (const command of allOf(program)) settle(command);
   return program;
+}
+
+/** From package.json: the one place that has it. */
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function allOf(command: Command): Command[] {

@@ -1,6 +1,6 @@
 /** What commands that change the ledger have in common: a wallet signs, and the transaction is sent to its end, or written down. */
 import { writeFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { FinalReceipt } from '../client/api.ts';
 import { submitUntilFinal } from '../client/submit.ts';
 import { signTransaction, transactionOf } from '../client/transaction.ts';
@@ -20,7 +20,11 @@ export interface SendOptions extends PassphraseOptions {
   readonly genesis?: string;
   readonly validFor?: number;
   readonly after?: TransactionId;
+  readonly timeout: number;
 }
+
+/** A person who waits longer wants to know why; the same transaction can be sent again. */
+export const SUBMIT_TIMEOUT_MS = 2 * 60 * 1000;
 
 /** Offline signing takes people and other machines; a day is within what the ledger remembers for them. */
 const OFFLINE_VALID_MS = 24 * 60 * 60 * 1000;
@@ -38,8 +42,14 @@ export function sending(command: Command): Command {
       'with --offline: what to know of the network comes from its genesis.json, not from a node',
     )
     .option('--valid-for <time>', 'how long it may take to be recorded, such as 90s, 10m, 24h, 7d', durationOf)
-    .option('--after <id>', 'a transaction that must be recorded first', hashOf);
+    .option('--after <id>', 'a transaction that must be recorded first', hashOf)
+    .addOption(timeoutOption());
 }
+
+export const timeoutOption = (): Option =>
+  new Option('--timeout <time>', 'how long to try until it is final')
+    .argParser(durationOf)
+    .default(SUBMIT_TIMEOUT_MS, '2m');
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -76,14 +86,20 @@ export async function send(
     after: options.after ?? null,
   });
   const signed = signTransaction(body, [wallet.key]);
-  if (options.offline === undefined) await submit(context, signed);
+  if (options.offline === undefined) await submit(context, signed, options.timeout);
   else writeSigned(context.output, signed, options.offline);
 }
 
 /** Sends a signed transaction and answers with its receipt; a refusal of the ledger is a fault. */
-export async function submit({ rpc, output }: Context, signed: IdentifiedTransaction): Promise<void> {
+export async function submit(
+  { rpc, output }: Context,
+  signed: IdentifiedTransaction,
+  timeoutMs: number,
+): Promise<void> {
+  // Nobody has it yet: where no node answers now, there is nothing to wait for.
+  unwrap(await rpc.call('chain_getStatus', {}));
   output.note(`transaction ${signed.id}`);
-  const receipt = unwrap(await submitUntilFinal(rpc, signed));
+  const receipt = unwrap(await submitUntilFinal(rpc, signed, { timeoutMs }));
   answerReceipt(
     output,
     receipt,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { everyItem } from '../../client/pages.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
-import { contextOf } from '../context.ts';
+import { type Context, contextOf } from '../context.ts';
 import { unwrap } from '../fault.ts';
 import { claimHome, runningPid } from '../network/process.ts';
 import { outline } from '../outline.ts';
@@ -14,26 +14,7 @@ export function registerNode(program: Command): void {
     .description('run the node of --home until it is told to stop')
     .option('--votes-lost', 'consent to vote although the record of earlier votes is gone (docs/cli.md, "Lost votes")')
     .addHelpText('after', '\nExample:\n  quorate node start --home net/node0')
-    .action(async (options: { votesLost?: true }, command: Command) => {
-      const { home, output } = contextOf(command);
-      const { startNode } = await import('../../node/node.ts');
-      const release = claimHome(home);
-      try {
-        const running = await startNode({ home, votesLost: options.votesLost === true });
-        output.answer(
-          { home, rpcUrl: running.rpcUrl, pid: process.pid },
-          () => `node of ${home} answers at ${running.rpcUrl}`,
-        );
-        const asked = new Promise<void>(resolve => {
-          for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-        });
-        // What makes the node stop by itself is a fault, and rejects.
-        await Promise.race([asked, running.stopped]);
-        await running.stop();
-      } finally {
-        release();
-      }
-    });
+    .action((options: { votesLost?: true }, command: Command) => start(contextOf(command), options.votesLost === true));
   node
     .command('status')
     .description('who a node is, where it stands, and whom it is connected to')
@@ -51,6 +32,33 @@ export function registerNode(program: Command): void {
     .description('check all that the stopped node of --home has on disk: it executes every block again')
     .addHelpText('after', '\nExample:\n  quorate node verify --home net/node0')
     .action(verify);
+}
+
+/** How long a node that had to stop may take to let go of everything. */
+const TEARDOWN_MS = 10_000;
+
+async function start({ home, output }: Context, votesLost: boolean): Promise<void> {
+  const { startNode } = await import('../../node/node.ts');
+  const release = claimHome(home);
+  try {
+    const running = await startNode({ home, votesLost });
+    const asked = new Promise<void>(resolve => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+    output.answer(
+      { home, rpcUrl: running.rpcUrl, pid: process.pid },
+      () => `node of ${home} answers at ${running.rpcUrl}`,
+    );
+    // What makes the node stop by itself is a fault, and rejects.
+    await Promise.race([asked, running.stopped]);
+    await running.stop();
+  } catch (error) {
+    // A part that does not close must not keep a node alive that has stopped.
+    setTimeout(() => process.exit(), TEARDOWN_MS).unref();
+    throw error;
+  } finally {
+    release();
+  }
 }
 
 async function verify(_options: unknown, command: Command): Promise<void> {

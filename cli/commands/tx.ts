@@ -8,7 +8,7 @@ import { contextOf } from '../context.ts';
 import { unwrap } from '../fault.ts';
 import { outline } from '../outline.ts';
 import type { PassphraseOptions } from '../passphrase.ts';
-import { answerReceipt, durationOf, hashOf, submit, writeSigned } from '../send.ts';
+import { answerReceipt, durationOf, hashOf, submit, timeoutOption, writeSigned } from '../send.ts';
 import { openWallet } from '../wallet-store.ts';
 
 const WAIT_MS = 60_000;
@@ -18,7 +18,10 @@ export function registerTx(program: Command): void {
   tx.command('submit <file>')
     .description('send a signed transaction and wait until it is final; the same file again is always safe')
     .addHelpText('after', '\nExample:\n  quorate tx submit payment.json')
-    .action((file: string, _options, command: Command) => submit(contextOf(command), readSigned(file)));
+    .addOption(timeoutOption())
+    .action((file: string, { timeout }: { timeout: number }, command: Command) =>
+      submit(contextOf(command), readSigned(file), timeout),
+    );
   tx.command('sign <file>')
     .description('add the signature of one more key, for accounts that need several')
     .requiredOption('--wallet <name>', 'whose key signs')

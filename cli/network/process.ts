@@ -3,8 +3,17 @@
  * later: what runs under it must be a node of that home by its command line.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { FaultError } from '../../ledger/types/errors.ts';
@@ -33,14 +42,17 @@ export function spawnNode(home: string): ChildProcess {
 
 /** The process id of the node of `home`; null where none runs. */
 export function runningPid(home: string): number | null {
-  let text: string;
+  const pid = writtenPid(home);
+  return pid !== null && isNodeOf(home, pid) ? pid : null;
+}
+
+function writtenPid(home: string): number | null {
   try {
-    text = readFileSync(pidPath(home), 'utf8');
+    const text = readFileSync(pidPath(home), 'utf8');
+    return /^[1-9]\d{0,9}\n?$/.test(text) ? Number(text) : null;
   } catch {
     return null;
   }
-  const pid = /^[1-9]\d{0,9}\n?$/.test(text) ? Number(text) : null;
-  return pid !== null && isNodeOf(home, commandLine(pid)) ? pid : null;
 }
 
 /** Words of the command line of a process; none where there is no such process, or only its remains. */
@@ -56,15 +68,44 @@ function commandLine(pid: number): string[] {
   }
 }
 
-function isNodeOf(home: string, words: readonly string[]): boolean {
+function isNodeOf(home: string, pid: number): boolean {
+  const words = commandLine(pid);
   const start = words.indexOf('start');
   if (start < 1 || words[start - 1] !== 'node') return false;
-  const given = words.find((_, i) => words[i - 1] === '--home') ?? words.find(each => each.startsWith('--home='));
-  return given === undefined || basename(given) === basename(home);
+  const at = words.indexOf('--home');
+  const given = at < 0 ? words.find(each => each.startsWith('--home='))?.slice('--home='.length) : words[at + 1];
+  // Without the option it came from the environment, which is not to be seen: the pid file is believed.
+  if (given === undefined) return true;
+  const directory = directoryOf(pid);
+  return directory === null ? !isAbsolute(given) || given === home : isSame(resolve(directory, given), home);
 }
 
-/** Writes this process down as the node of `home`, and answers what takes that back. Throws NODE_RUNNING. */
+/** Where a process runs; null where the system does not tell. */
+function directoryOf(pid: number): string | null {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return null;
+  }
+}
+
+function isSame(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return a === b;
+  }
+}
+
+/** Writes this process down as the node of `home`, and answers what takes that back. Throws HOME_MISSING, NODE_RUNNING. */
 export function claimHome(home: string): () => void {
+  if (!existsSync(home))
+    throw new FaultError({
+      code: 'HOME_MISSING',
+      message: `there is no ${home}`,
+      hint: 'point --home at the directory of a node, or make a network with quorate network create',
+      data: { home },
+    });
   const running = runningPid(home);
   if (running !== null && running !== process.pid)
     throw new FaultError({
@@ -75,7 +116,7 @@ export function claimHome(home: string): () => void {
     });
   writeFileSync(pidPath(home), `${process.pid}\n`, { mode: 0o644 });
   return () => {
-    if (readFileSync(pidPath(home), 'utf8') === `${process.pid}\n`) rmSync(pidPath(home), { force: true });
+    if (writtenPid(home) === process.pid) rmSync(pidPath(home), { force: true });
   };
 }
 
