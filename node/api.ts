@@ -176,7 +176,7 @@ export function prover(genesis: Genesis, chain: Chain, store: Store): Prover {
       engine: genesis.consensus.engine,
       validators: genesis.validators.map(({ key, power }) => ({ key, power })),
       origin,
-      ancestry: below => inclusionOf(0, below, nodes).path,
+      ancestry: below => inclusionOf(below, height, nodes).path,
       changes: await changesBelow(height),
       target,
     });
