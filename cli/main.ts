@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { nearest } from '../ledger/types/nearest.ts';
 import { registerBench } from './commands/bench.ts';
 import { registerBlock } from './commands/block.ts';
+import { registerDemo } from './commands/demo.ts';
 import { registerMembers } from './commands/members.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerNode } from './commands/node.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerValidators,
   registerMembers,
   registerSupply,
+  registerDemo,
   registerBench,
 ];
 

@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { fromBase64, toBase64 } from '../../client/transaction-file.ts';
-import { genesisId } from '../../ledger/genesis.ts';
+import { toBase64 } from '../../client/transaction-file.ts';
 import { operationOf } from '../../ledger/modules/registry.ts';
-import { type ProofError, type Verified, verifyProof } from '../../ledger/proof.ts';
+import type { Verified } from '../../ledger/proof.ts';
 import { type Bytes, fromUtf8 } from '../../ledger/types/bytes.ts';
 import { decode } from '../../ledger/types/codec.ts';
-import { FaultError } from '../../ledger/types/errors.ts';
 import { contextOf } from '../context.ts';
-import { readGenesis } from '../facts.ts';
 import { outline } from '../outline.ts';
+import { verifyFile } from '../proof.ts';
 
 export function registerVerify(program: Command): void {
   program
@@ -18,37 +15,9 @@ export function registerVerify(program: Command): void {
     .requiredOption('--genesis <file>', 'the genesis.json of the network, from a source that you trust')
     .addHelpText('after', '\nExample:\n  quorate verify payment.proof --genesis genesis.json')
     .action((file: string, options: { genesis: string }, command: Command) => {
-      const genesis = readGenesis(options.genesis);
-      const verdict = verifyProof(readProof(file), {
-        genesisId: genesisId(genesis),
-        chainId: genesis.chainId,
-        engine: genesis.consensus.engine,
-        validators: genesis.validators.map(({ key, power }) => ({ key, power })),
-      });
-      if (!verdict.ok) throw refused(file, verdict.error);
-      const shown = present(verdict.value);
+      const shown = present(verifyFile(file, options.genesis));
       contextOf(command).output.answer({ valid: true, ...shown }, () => `valid\n\n${outline(shown)}`);
     });
-}
-
-/** A proof as bytes, or as base64: its first byte is none that text begins with. */
-function readProof(file: string): Bytes {
-  const bytes = readFileSync(file);
-  return fromBase64(fromUtf8(bytes)?.trim() ?? '-') ?? bytes;
-}
-
-function refused(file: string, error: ProofError): FaultError {
-  const { code, ...data } = error;
-  const more = Object.entries(data).map(([name, value]) => `${name} ${value}`);
-  return new FaultError({
-    code,
-    message: `${file} proves nothing${more.length === 0 ? '' : ` (${more.join(', ')})`}`,
-    hint:
-      code === 'PROOF_OF_OTHER_CHAIN' || code === 'PROOF_VALIDATORS'
-        ? 'check that this is the genesis.json of the network it is about'
-        : 'get it anew from a node: quorate tx proof',
-    data,
-  });
 }
 
 function present({ claim, time, assumption, trust, ...rest }: Verified): Readonly<Record<string, unknown>> {

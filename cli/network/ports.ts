@@ -29,6 +29,26 @@ export async function choosePorts(base: number, nodes: number): Promise<NodePort
   });
 }
 
+/** Throws PORT_IN_USE, naming the first port that another process has. */
+export async function refuseTaken(ports: readonly NodePorts[]): Promise<void> {
+  for (const port of ports.flatMap(({ peer, rpc, metrics }) => [peer, rpc, metrics])) {
+    try {
+      await close(await listen(port));
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? taken(port) : error;
+    }
+  }
+}
+
+function taken(port: number): FaultError {
+  return new FaultError({
+    code: 'PORT_IN_USE',
+    message: `another process has port ${port} of this machine`,
+    hint: `stop that process (lsof -i :${port} names it), or choose other ports: --base-port 7500, or 0 for free ones`,
+    data: { port },
+  });
+}
+
 async function freePorts(nodes: number): Promise<NodePorts[]> {
   // All are held open together, so that none is given twice.
   const servers = await Promise.all(Array.from({ length: nodes * PORTS_EACH }, () => listen(0)));

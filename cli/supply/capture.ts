@@ -51,6 +51,8 @@ export interface CapturePorts {
   readonly facts: Facts;
   readonly wallet: Pick<Wallet, 'address' | 'key'>;
   readonly onProgress?: (done: number, total: number) => void;
+  /** Stops in the middle, by throwing its reason; capturing the document again goes on from there. */
+  readonly signal?: AbortSignal;
 }
 
 interface Readable {
@@ -84,6 +86,7 @@ export async function captureDocument(bytes: Bytes, ports: CapturePorts): Promis
   }
   const sent = new Map<TransactionId, Readable>();
   await submitMany(ports.nodes, transactionsOf(readable, sent, ports), {
+    ...(ports.signal === undefined ? {} : { signal: ports.signal }),
     onEnd: (transaction, outcome) => end(capturedOf(sent.get(transaction.id)!, transaction.id, outcome)),
   });
   const events = ended.sort((a, b) => a.position - b.position);

@@ -48,7 +48,7 @@ export function stockTable(items: readonly StockLine[]): string {
   );
 }
 
-interface Branch {
+export interface Branch {
   readonly id: string;
   /** What it hangs on; null: the root. */
   readonly parent: string | null;
@@ -58,7 +58,7 @@ interface Branch {
 }
 
 /** Branches below what they hang on, each once, in their order. What hangs on nothing that is shown is a root of its own. */
-function tree(branches: readonly Branch[]): string {
+export function tree(branches: readonly Branch[]): string {
   const ids = new Set(branches.map(each => each.id));
   const children = new Map<string | null, Branch[]>();
   for (const each of branches) {
