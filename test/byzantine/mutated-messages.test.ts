@@ -1,0 +1,200 @@
+/**
+ * A validator that signs everything correctly and says what is not so: messages for the current state with one field
+ * changed, blocks with one wrong header field or transaction, two different statements for one slot.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verify } from '#crypto';
+import { randomBytes } from '../../client/entropy.ts';
+import { pause } from '../../client/rpc.ts';
+import { fromBase64 } from '../../client/transaction-file.ts';
+import { verifyEvidence } from '../../consensus/bft/evidence.ts';
+import { TAGS } from '../../consensus/pbft/messages.ts';
+import { blockId } from '../../ledger/crypto/ids.ts';
+import type { Block } from '../../ledger/types/block.ts';
+import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
+import { isConnected, type Liar, startLiar } from './liar.ts';
+import { MUTATED_BLOCKS } from './mutated-blocks.ts';
+import { currentSlot, FALSE_MESSAGES, MUTATED_VOTES } from './mutated-votes.ts';
+import { eventually, expectUnharmed, logOf, type Node, openScene, residentMb, type Scene } from './scene.ts';
+import { type Progress, ratio, startTrickle, type Trickle } from './trickle.ts';
+
+const CALM_MS = 3_000;
+const ATTACK_MS_MIN = 3_000;
+const ATTACK_MS_MAX = 60_000;
+/** The calm network has a silent fourth validator; a talking one must not halve its progress. */
+const PROGRESS_MIN = 0.5;
+const GROWTH_MB_MAX = 150;
+const STEP_MS = 4;
+
+let scene: Scene;
+let liar: Liar;
+let trickle: Trickle;
+let calm: Progress;
+const resident = new Map<Node, number>();
+
+beforeAll(async () => {
+  scene = await openScene('byzantine-messages');
+  await Promise.all(scene.nodes.map(scene.start));
+  liar = await startLiar(scene);
+  await eventually('the liar is connected with all', () => scene.nodes.every(each => isConnected(liar, each)));
+  trickle = startTrickle(scene);
+  await eventually('the chain grows', () => liar.chain.final.header.height >= 8);
+  trickle.lap();
+  await pause(CALM_MS);
+  calm = trickle.lap();
+  for (const node of scene.nodes) resident.set(node, residentMb(node));
+}, 120_000);
+
+afterAll(async () => {
+  await liar?.stop();
+  await scene?.close();
+}, 60_000);
+
+/** Repeats `step` until `done`, and for a while at least; what the trickle did meanwhile. */
+async function campaign(step: () => void, done: () => boolean): Promise<Progress> {
+  trickle.lap();
+  const begun = performance.now();
+  for (;;) {
+    step();
+    await pause(STEP_MS);
+    const lasted = performance.now() - begun;
+    if (lasted > ATTACK_MS_MAX) break;
+    if (lasted > ATTACK_MS_MIN && done()) break;
+  }
+  return trickle.lap();
+}
+
+function report(title: string, progress: Progress): void {
+  const growth = scene.nodes.map(each => Math.round(residentMb(each) - resident.get(each)!));
+  const { p50, max } = progress.latencyMs;
+  process.stdout.write(
+    `${title}: ${progress.final} of ${progress.sent} final in ${progress.seconds.toFixed(1)} s, ` +
+      `${ratio(progress, calm).toFixed(2)} of calm, latency ${p50}/${max} ms, grown ${growth} MB\n`,
+  );
+}
+
+async function expectProgress(title: string, progress: Progress): Promise<void> {
+  report(title, progress);
+  expect(ratio(progress, calm)).toBeGreaterThan(PROGRESS_MIN);
+  for (const node of scene.nodes) expect(residentMb(node) - resident.get(node)!).toBeLessThan(GROWTH_MB_MAX);
+  await expectUnharmed(scene.nodes);
+}
+
+/** Calls `turn` once for each height that the liar leads. */
+function onTurn(turn: () => void): () => void {
+  let last = 0;
+  return () => {
+    const height = liar.chain.final.header.height + 1;
+    if (!liar.leads(0) || height === last) return;
+    last = height;
+    turn();
+  };
+}
+
+function propose(block: Block, to: readonly Node[] = scene.nodes): BlockId {
+  const id = blockId(block.header);
+  const { height } = liar.chain.final.header;
+  liar.publish(block);
+  for (const node of to) {
+    liar.say(node, { type: 'proposal', height: height + 1, view: 0, block: id, justification: null });
+    liar.say(node, { type: 'prepare', height: height + 1, view: 0, block: id });
+    liar.say(node, { type: 'commit', height: height + 1, view: 0, block: id });
+  }
+  return id;
+}
+
+interface EvidenceItem {
+  readonly offender: string;
+  readonly height: number;
+  readonly view: number;
+  readonly phase: string;
+  readonly first: { readonly signed: string; readonly signature: string };
+  readonly second: { readonly signed: string; readonly signature: string };
+}
+
+async function evidenceOf({ rpc }: Node): Promise<readonly EvidenceItem[]> {
+  const answer = await rpc.call('node_getEvidence' as 'node_getPeers', { limit: 500 });
+  return answer.ok ? (answer.value.items as unknown as EvidenceItem[]) : [];
+}
+
+describe('a validator that says what is not so', () => {
+  it('moves nobody with votes, round changes and proposals that are wrong in one field', async () => {
+    const said = new Set<string>();
+    let next = 0;
+    const progress = await campaign(
+      () => {
+        for (let i = 0; i < 4; i++) {
+          const [name, mutation] = MUTATED_VOTES[next++ % MUTATED_VOTES.length]!;
+          liar.sayAll(mutation(currentSlot(liar), liar));
+          said.add(name);
+        }
+        // A key that is no validator's votes as well.
+        const slot = currentSlot(liar);
+        const stranger = { type: 'ed25519', secret: randomBytes(32) } as const;
+        for (const node of scene.nodes) liar.say(node, { type: 'commit', ...slot }, stranger);
+      },
+      () => said.size === MUTATED_VOTES.length,
+    );
+    expect(scene.nodes.filter(each => !isConnected(liar, each))).toEqual([]);
+    await expectProgress('wrong votes', progress);
+  }, 120_000);
+
+  it('gets no block recorded that is wrong in one header field or transaction', async () => {
+    const blocks = Object.entries(MUTATED_BLOCKS);
+    const proposed = new Map<BlockId, string>();
+    let next = 0;
+    const progress = await campaign(
+      onTurn(() => {
+        const [name, mutated] = blocks[next++ % blocks.length]!;
+        proposed.set(propose(mutated(liar, scene)), name);
+      }),
+      () => next >= blocks.length,
+    );
+    expect(new Set(proposed.values())).toEqual(new Set(Object.keys(MUTATED_BLOCKS)));
+    expect([...proposed].filter(([id]) => liar.finals.has(id))).toEqual([]);
+    await expectProgress('wrong blocks', progress);
+  }, 120_000);
+
+  it('that equivocates splits nobody, and is reported with proof that anyone can check', async () => {
+    let turns = 0;
+    const progress = await campaign(
+      onTurn(() => {
+        const [a, b, c] = scene.nodes as [Node, Node, Node];
+        const { time } = liar.build().header;
+        const one = liar.build(undefined, time + 1);
+        const other = liar.build(undefined, time + 2);
+        propose(one, [a, c]);
+        propose(other, [b, c]);
+        turns++;
+      }),
+      () => turns >= 5,
+    );
+    await expectProgress('equivocation', progress);
+    const evidence = (await Promise.all(scene.nodes.map(evidenceOf))).flat();
+    expect(new Set(evidence.map(each => each.phase))).toEqual(new Set(['proposal', 'prepare', 'commit']));
+    for (const { offender, first, second, ...slot } of evidence) {
+      expect(offender).toBe(`ed25519:${scene.liar.validator.slice(2)}`);
+      const key = scene.liar.validator as NodeId;
+      const [one, other] = [first, second].map(each => ({
+        signed: fromBase64(each.signed)!,
+        signature: fromBase64(each.signature)!,
+      })) as [{ signed: Uint8Array; signature: Uint8Array }, { signed: Uint8Array; signature: Uint8Array }];
+      const found = { offender: key, ...slot, first: one, second: other };
+      expect(verifyEvidence(TAGS, scene.genesis.chainId, found)).toBe(true);
+      for (const { signed, signature } of [one, other]) expect(verify(key, signed, signature)).toBe(true);
+    }
+  }, 120_000);
+
+  it('is cut for a signature that does not hold', async () => {
+    for (const [i, [name, mutation]] of FALSE_MESSAGES.entries()) {
+      const node = scene.nodes[i]!;
+      const before = logOf(node).length;
+      liar.say(node, mutation(currentSlot(liar), liar));
+      await eventually(`${node.name} cuts who sends ${name}`, () =>
+        logOf(node).slice(before).includes('MESSAGE_INVALID'),
+      );
+    }
+    await trickle.stop();
+    await expectUnharmed(scene.nodes);
+  }, 120_000);
+});
