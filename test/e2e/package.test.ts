@@ -40,7 +40,7 @@ beforeAll(() => {
   execFileSync('tar', ['-xzf', join(work, `quorate-${SOURCE.version}.tgz`), '-C', join(work, 'app')]);
   symlinkSync(join(ROOT, 'node_modules'), join(work, 'app', 'node_modules'));
   installed = join(work, 'app', 'package');
-}, 180_000);
+}, 300_000);
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
@@ -56,7 +56,11 @@ function quorate(args: readonly string[]): string {
 }
 
 const run = (code: string) =>
-  execFileSync(process.execPath, ['--input-type=module', '--eval', code], { cwd: installed, encoding: 'utf8' });
+  execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: installed,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
 
 describe('what is in it', () => {
   it('holds code, documents and events, and no source or tool', () => {
