@@ -127,9 +127,9 @@ export async function stopNode(home: string): Promise<Stopped> {
   const pid = runningPid(home);
   if (pid === null) return 'not running';
   signal(pid, 'SIGTERM');
-  if (await isGone(home, STOP_TIMEOUT_MS)) return 'stopped';
+  if (await isGone(home, pid, STOP_TIMEOUT_MS)) return 'stopped';
   signal(pid, 'SIGKILL');
-  if (await isGone(home, KILL_TIMEOUT_MS)) return 'killed';
+  if (await isGone(home, pid, KILL_TIMEOUT_MS)) return 'killed';
   throw new FaultError({
     code: 'NODE_NOT_STOPPED',
     message: `process ${pid} of ${home} does not end`,
@@ -147,9 +147,10 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-async function isGone(home: string, timeoutMs: number): Promise<boolean> {
+/** By the process itself: a node takes its pid file away a little before it ends. */
+async function isGone(home: string, pid: number, timeoutMs: number): Promise<boolean> {
   for (const deadline = Date.now() + timeoutMs; ; await sleep(POLL_MS)) {
-    if (runningPid(home) === null) return true;
+    if (!isNodeOf(home, pid)) return true;
     if (Date.now() > deadline) return false;
   }
 }
