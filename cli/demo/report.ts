@@ -3,7 +3,6 @@ import { join, relative, resolve, sep } from 'node:path';
 import { HOME_DEFAULT, RPC_URL_DEFAULT } from '../context.ts';
 import { block, table } from '../output.ts';
 import { tree } from '../supply/present.ts';
-import { agree } from './agreement.ts';
 import { ALICE, BOB, ORGANISATIONS, organisationName, TOKEN } from './cast.ts';
 import { RECALLED } from './chapters.ts';
 import type { Recall, RecallLine } from './recall.ts';
@@ -21,7 +20,7 @@ export function reportOf(stage: Stage, story: Story): string {
     ['What proves it', proofText(stage, story)],
     ['What all nodes agree on', agreementText(story)],
     ['Open', urlsText(stage)],
-    ['Try, in another terminal', linesToCopy(stage)],
+    ['Try, in another terminal', linesToCopy(stage, story)],
   ];
   return sections.map(([title, body]) => `${title}\n\n${indented(body)}`).join('\n\n');
 }
@@ -71,13 +70,7 @@ const proofText = (stage: Stage, { proof }: Story): string =>
     ['genesis', stage.genesisId],
   ]);
 
-function agreementText({ agreement }: Story): string {
-  const { height, nodes } = agreement;
-  if (!agree(agreement))
-    return table(
-      ['node', 'block', 'state'],
-      nodes.map(each => [each.name, each.block, each.stateRoot]),
-    );
+function agreementText({ agreement: { height, nodes } }: Story): string {
   return block([
     ['nodes', nodes.map(each => each.name).join(', ')],
     ['height', height],
@@ -91,13 +84,11 @@ function urlsText({ nodes }: Stage): string {
   return table(['', '', ''], rows).trimStart();
 }
 
-function linesToCopy({ home, nodes, passphrase, genesisFile }: Stage): string {
+function linesToCopy({ home, nodes, passphrase, genesisFile }: Stage, { proof }: Story): string {
   const at = quoted(shown(home));
-  const options = [
-    home === resolve(HOME_DEFAULT) ? '' : ` --home ${at}`,
-    nodes[0]!.rpcUrl === RPC_URL_DEFAULT ? '' : ` --rpc ${nodes[0]!.rpcUrl}`,
-  ] as const;
-  const [ownHome, ownRpc] = options;
+  const { rpcUrl } = nodes[0]!;
+  const ownHome = home === resolve(HOME_DEFAULT) ? '' : ` --home ${at}`;
+  const ownRpc = rpcUrl === RPC_URL_DEFAULT ? '' : ` --rpc ${rpcUrl}`;
   const lines: readonly (readonly [what: string, line: string])[] = [
     ['the passphrase of every wallet', `export QUORATE_PASSPHRASE=${passphrase}`],
     [
@@ -107,10 +98,7 @@ function linesToCopy({ home, nodes, passphrase, genesisFile }: Stage): string {
     ['kill a validator', `kill -9 $(cat ${quoted(join(shown(home), 'node2', 'node.pid'))})`],
     ['watch: three of four go on; send again', `npx quorate network status ${at}`],
     ['restart it: it catches up', `npx quorate network up ${at}`],
-    [
-      'check the proof',
-      `npx quorate verify ${quoted(shown(join(home, 'payment.proof')))} --genesis ${quoted(shown(genesisFile))}`,
-    ],
+    ['check the proof', `npx quorate verify ${quoted(shown(proof.file))} --genesis ${quoted(shown(genesisFile))}`],
     ['ask for the recall', `npx quorate supply recall ${RECALLED}${ownRpc}`],
   ];
   return lines.map(([what, line]) => `# ${what}\n${line}`).join('\n');
