@@ -146,6 +146,16 @@ export interface Peer {
   readonly connectedAt: string;
 }
 
+/** Two signed statements of one validator that contradict each other; bytes in base64. */
+export interface Evidence {
+  readonly offender: string;
+  readonly height: number;
+  readonly view: number;
+  readonly phase: string;
+  readonly first: { readonly signed: string; readonly signature: string };
+  readonly second: { readonly signed: string; readonly signature: string };
+}
+
 export interface Block {
   readonly id: Hash;
   readonly header: Readonly<Record<string, unknown>> & { readonly height: number; readonly time: string };
@@ -285,6 +295,7 @@ export interface Methods {
   >;
   readonly node_getInfo: Method<None, NodeInfo>;
   readonly node_getPeers: Method<PageRequest, Page<Peer>>;
+  readonly node_getEvidence: Method<PageRequest, Page<Evidence>>;
 }
 
 export type MethodName = keyof Methods;
