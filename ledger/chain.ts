@@ -4,7 +4,7 @@
  * hand. What is final leaves with its receipts, its changes and what would take them back, for storage.
  */
 import type { Rules } from './admission.ts';
-import type { BlockState, Version } from './block-state.ts';
+import type { BlockState } from './block-state.ts';
 import { type BuildRequest, buildBlock, type TransactionSource } from './build.ts';
 import { type Executed, executeBlock } from './execute.ts';
 import { headerFaults, nextState } from './next-state.ts';
@@ -15,9 +15,6 @@ import type { Bytes } from './types/bytes.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { BlockId, Height } from './types/ids.ts';
 import type { Receipt } from './types/receipt.ts';
-
-/** Old versions of the state that stay readable, the last final one included. */
-export const STATE_HISTORY_BLOCKS = 128;
 
 /** Executed blocks above the final one: without a bound, leaders that propose in vain would fill the memory. */
 export const CANDIDATES_MAX = 256;
@@ -52,8 +49,6 @@ export interface Chain {
   stateOf(id: BlockId): BlockState | null;
   /** An executed block above the final one. */
   candidate(id: BlockId): Candidate | null;
-  /** The final version at a height, of the last {@link STATE_HISTORY_BLOCKS}. */
-  versionAt(height: Height): Version | null;
   /** Executes a block on its parent and keeps it as a candidate. The same block again costs nothing. */
   validate(block: IdentifiedBlock): Result<BlockState, Rejection>;
   /** Makes a block on `request.parent` and keeps it as a candidate; null where that parent is unknown. */
@@ -62,10 +57,9 @@ export interface Chain {
   adopt(head: BlockId, final: Height): readonly FinalBlock[];
 }
 
-/** A chain at a final state; `earlier` are older versions, newest first. */
-export function createChain(rules: Rules, start: BlockState, earlier: readonly Version[] = []): Chain {
+/** A chain at a final state. */
+export function createChain(rules: Rules, start: BlockState): Chain {
   const candidates = new Map<BlockId, Candidate>();
-  const versions: Version[] = [...earlier.slice(0, STATE_HISTORY_BLOCKS - 1).reverse(), start];
   let head = start;
   let final = start;
 
@@ -99,8 +93,6 @@ export function createChain(rules: Rules, start: BlockState, earlier: readonly V
   function finalise(candidate: Candidate): FinalBlock {
     final = candidate.state;
     settleRecorded(final.recorded, rules.limits.windowMs);
-    versions.push(final);
-    if (versions.length > STATE_HISTORY_BLOCKS) versions.shift();
     const { block, receipts, changes, undo } = candidate;
     return { block, receipts, changes, undo };
   }
@@ -124,7 +116,6 @@ export function createChain(rules: Rules, start: BlockState, earlier: readonly V
     },
     stateOf,
     candidate: id => candidates.get(id) ?? null,
-    versionAt: height => versions[height - versions[0]!.header.height] ?? null,
     validate(block) {
       const known = stateOf(block.id);
       if (known !== null) return ok(known);

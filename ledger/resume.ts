@@ -1,9 +1,9 @@
 import type { Rules } from './admission.ts';
-import { appendHistory, type BlockState, type Version, validatorsOf } from './block-state.ts';
+import { appendHistory, type BlockState, validatorsOf } from './block-state.ts';
 import { blockId, validatorSetHash } from './crypto/ids.ts';
 import { EMPTY_FRONTIER, frontierRoot } from './crypto/merkle.ts';
 import { type RecordedBlock, recordedFrom } from './recorded.ts';
-import { treeFrom, treeRoot, update } from './state/tree.ts';
+import { treeFrom, treeRoot } from './state/tree.ts';
 import type { Bytes } from './types/bytes.ts';
 import { err, type Fault, ok, type Result } from './types/errors.ts';
 import type { Header } from './types/header.ts';
@@ -41,18 +41,6 @@ export function resumeState(rules: Rules, stored: Stored): Result<BlockState, Fa
   const id = blockId(header);
   const recorded = recordedFrom(stored.recorded);
   return ok({ id, header, tree, validators, history: appendHistory(history, id), recorded });
-}
-
-/** The versions before `version`, newest first, from the headers of their blocks and what takes back the block above each. */
-export function* earlierVersions(
-  version: Version,
-  below: Iterable<{ readonly header: Header; readonly undo: ReadonlyMap<string, Bytes | null> }>,
-): Generator<Version> {
-  let tree = version.tree;
-  for (const { header, undo } of below) {
-    tree = update(tree, undo);
-    yield { id: blockId(header), header, tree };
-  }
 }
 
 const differs = (code: string, what: string, header: Header): { readonly ok: false; readonly error: Fault } =>

@@ -13,6 +13,7 @@ import type { Mempool } from '../ledger/mempool.ts';
 import { REGISTERS, registerCodec } from '../ledger/modules/validators/register.ts';
 import { buildStateProof, buildTransactionProof, type FinalityEvidence } from '../ledger/proof/build.ts';
 import type { FinalHeader, SetChange } from '../ledger/proof/bundle.ts';
+import { assert } from '../ledger/types/assert.ts';
 import { decodeOwn } from '../ledger/types/codec.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { Hash, Height, Millis, NodeId, PublicKey, TransactionId } from '../ledger/types/ids.ts';
@@ -23,6 +24,7 @@ import { PROTOCOL_VERSION } from './network/hello.ts';
 import type { Sync } from './network/sync.ts';
 import { fault } from './rpc/errors.ts';
 import type { ChainReader, NodeReader, PoolReader, Prover, StateEntry, StateReader, Submitter } from './rpc/ports.ts';
+import type { StateVersions } from './state-versions.ts';
 import type { Store } from './storage/store.ts';
 import { VERSION } from './version.ts';
 
@@ -69,15 +71,14 @@ export function finalReceipt(store: Store, id: TransactionId): FinalReceipt | nu
   return place && receipt ? { receipt, height: place.height, index: place.index } : null;
 }
 
-export function stateReader(chain: Chain, store: Store): StateReader {
+export function stateReader(versions: StateVersions, store: Store): StateReader {
   return {
-    range() {
-      const newest = chain.final.header.height;
-      let oldest = newest;
-      while (oldest > 0 && chain.versionAt(oldest - 1) !== null) oldest--;
-      return { oldest, newest };
+    range: () => ({ oldest: versions.oldest, newest: versions.newest }),
+    at(height) {
+      const tree = versions.at(height);
+      assert(tree, 'a version in range that cannot be had');
+      return tree;
     },
-    at: height => chain.versionAt(height)!.tree,
     list: async (prefix, after, limit): Promise<readonly StateEntry[]> =>
       (await store.listState(prefix, after, limit)).map(([key, value]) => ({ key, value })),
   };
@@ -138,7 +139,7 @@ export function submitter({ rules, chain, store, pool, intake, waiting, now }: S
 }
 
 /** Proofs from what is stored. The history tree's nodes are kept from proof to proof: only final blocks go into it. */
-export function prover(genesis: Genesis, chain: Chain, store: Store): Prover {
+export function prover(genesis: Genesis, versions: StateVersions, store: Store): Prover {
   const nodes = completeNodes(index => historyLeaf(store.header(index)!.id));
 
   function finalHeader(height: Height): FinalHeader | null {
@@ -192,10 +193,10 @@ export function prover(genesis: Genesis, chain: Chain, store: Store): Prover {
       return why.ok ? ok(buildTransactionProof(why.value, block.transactions, receipts, place.index)) : why;
     },
     async state(key, height) {
-      const version = chain.versionAt(height);
-      if (!version) return err(fault('PRUNED', `the state of block ${height} is no longer held`));
+      const tree = versions.at(height);
+      if (!tree) return err(fault('PRUNED', `the state of block ${height} is no longer held`));
       const why = await evidence(height);
-      return why.ok ? ok(buildStateProof(why.value, version.tree, key)) : why;
+      return why.ok ? ok(buildStateProof(why.value, tree, key)) : why;
     },
   };
 }

@@ -37,7 +37,7 @@ export interface IntakePorts {
 export interface Intake {
   /** A client's transactions: one answer each, in order. */
   submit(transactions: readonly Bytes[]): Promise<readonly Admission[]>;
-  /** A peer's batch. `reject`: no honest node sends it. */
+  /** A peer's batch. `reject`: no honest node sends it; `ignore`: not to be passed on. */
   takeBatch(bytes: Bytes): Promise<Verdict>;
   /** Form and place of a transaction, its signatures included, without taking it in. */
   check(bytes: Bytes): Promise<Result<IdentifiedTransaction, Fault>>;
@@ -159,13 +159,18 @@ export function createIntake(ports: IntakePorts): Intake {
     if (!batch.ok) return 'reject';
     const place = ports.place();
     const fresh: IdentifiedTransaction[] = [];
+    let unjudged = false;
     for (const wire of batch.value) {
       const decoded = decode(transaction, wire);
       if (!decoded.ok) return 'reject';
       const candidate = identify(decoded.value);
-      if (pool.has(candidate.id)) continue;
-      // What has expired, or is recorded here already, may have been in order where it set out.
-      if (checkForm(rules, candidate).ok && checkPlace(rules, place, candidate).ok) fresh.push(candidate);
+      if (pool.has(candidate.id)) {
+        unjudged ||= !isVerified(pool, candidate);
+        continue;
+      }
+      // What has expired, or is recorded here already, may have been in order where it set out. The pool judges the rest.
+      if (candidate.body.validUntil >= place.time && !wasRecorded(rules, place, candidate.id)) fresh.push(candidate);
+      else unjudged = true;
     }
     const verdicts = await verified(fresh, 'peer');
     if (verdicts === null) return 'ignore';
@@ -175,7 +180,9 @@ export function createIntake(ports: IntakePorts): Intake {
       else honest = false;
     }
     if (fresh.length > 0) ports.admitted();
-    return honest ? 'accept' : 'reject';
+    if (!honest) return 'reject';
+    // Passed on is only what every signature was checked of: a node that knows less would hold a false one against this node.
+    return unjudged ? 'ignore' : 'accept';
   }
 
   async function check(bytes: Bytes): Promise<Result<IdentifiedTransaction, Fault>> {

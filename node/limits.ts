@@ -149,6 +149,8 @@ export const RESPREAD_MS = 1_000;
 export const HELD_BLOCKS_MAX = 64;
 /** Bodies that one peer brought unasked; without it one peer fills the memory with blocks nobody proposed. */
 export const OFFERED_BLOCKS_PER_PEER_MAX = 4;
+/** How long executing transactions for a block of this node's own may take: every other validator takes as long again. */
+export const BUILD_MS_MAX = 60;
 /** How long a body that a proposal names is waited for before it is asked for: gossip brings it to everyone anyway. */
 export const BODY_PATIENCE_MS = 250;
 export const BODY_POLL_MS = 10;

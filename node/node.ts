@@ -31,6 +31,7 @@ import type { SupplyReader } from './rpc/ports.ts';
 import { type Server, startServer } from './rpc/server.ts';
 import { endpointText } from './settings.ts';
 import { startSpreader } from './spreader.ts';
+import { stateVersions } from './state-versions.ts';
 import { openStore, type Store } from './storage/store.ts';
 import { createSupplyQuestions } from './supply-questions.ts';
 import { VERSION } from './version.ts';
@@ -242,12 +243,13 @@ async function openApi(parts: ApiParts): Promise<Server> {
   const { config, genesis, validator, nodeKey } = home;
   const { spec } = engines.get(genesis.consensus.engine)!;
   const startedAt = now();
+  const versions = stateVersions(chain, store);
   const ports = {
     chain: chainReader(chain, store, agreement.sync, spec, networkId),
-    state: stateReader(chain, store),
+    state: stateReader(versions, store),
     submitter: submitter({ rules: chain.rules, chain, store, pool, intake, waiting, now }),
     pool: poolReader(pool, MEMPOOL_LIMITS),
-    prover: prover(genesis, chain, store),
+    prover: prover(genesis, versions, store),
     supply,
     node: nodeReader({ nodeKey: publicKeyOf(nodeKey), validator, agreement, evidence, startedAt, now }),
     version: VERSION,

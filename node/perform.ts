@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, CoreModule, Event, Evidence } from '../consensus/core.ts';
+import type { TransactionSource } from '../ledger/build.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
 import { identifyBlock } from '../ledger/identify-block.ts';
@@ -18,7 +19,7 @@ import type { Envelopes } from './envelope.ts';
 import type { Finality } from './finality.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { isVerified, signatureClaims } from './intake.ts';
-import { BODY_PATIENCE_MS, BODY_POLL_MS, VERDICT_RETRY_MS } from './limits.ts';
+import { BODY_PATIENCE_MS, BODY_POLL_MS, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network/network.ts';
 import type { Sync } from './network/sync.ts';
@@ -78,9 +79,14 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   function build(job: string, parent: BlockId, seal: Bytes): void {
     const below = chain.stateOf(parent);
     const since = performance.now();
+    const until = since + BUILD_MS_MAX;
+    // A block that takes long to make takes everyone as long to check, and a view times out meanwhile.
+    const source: TransactionSource = {
+      offer: take => pool.offer(each => (performance.now() < until ? take(each) : { type: 'full' })),
+    };
     const made =
       below && identity
-        ? chain.build(pool, {
+        ? chain.build(source, {
             parent,
             time: Math.max(ports.now(), below.header.time + 1),
             proposer: identity.self,

@@ -1,14 +1,13 @@
 /**
- * The ledger as the store left it: the final state with its last versions, brought forward over what was decided but had
+ * The ledger as the store left it: the final state, brought forward over what was decided but had
  * not reached the database.
  */
 import type { Rules } from '../ledger/admission.ts';
-import type { Version } from '../ledger/block-state.ts';
-import { type Chain, createChain, STATE_HISTORY_BLOCKS } from '../ledger/chain.ts';
+import { type Chain, createChain } from '../ledger/chain.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { genesisBlock } from '../ledger/genesis-block.ts';
 import type { RecordedBlock } from '../ledger/recorded.ts';
-import { earlierVersions, resumeState, windowStart } from '../ledger/resume.ts';
+import { resumeState, windowStart } from '../ledger/resume.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { Header } from '../ledger/types/header.ts';
@@ -59,7 +58,7 @@ async function load(rules: Rules, store: Store, progress: ResumeProgress): Promi
   const recorded = loadWindow(store, header, windowStart(rules, header));
   const state = resumeState(rules, { header, entries, earlierIds, recorded });
   if (!state.ok) throw new FaultError(state.error);
-  return createChain(rules, state.value, [...earlierVersions(state.value, replaced(store, state.value))]);
+  return createChain(rules, state.value);
 }
 
 function headerAt(store: Store, height: Height): { readonly id: BlockId; readonly header: Header } {
@@ -99,12 +98,4 @@ function loadWindow(store: Store, last: Header, start: number): RecordedBlock[] 
     blocks.push({ time: block.header.time, ids: block.transactions.map(each => each.id) });
   }
   return blocks.reverse();
-}
-
-/** The headers below `version`, newest first, with what the block above each replaced, as far back as that is kept. */
-function replaced(store: Store, { header: { height } }: Version) {
-  let oldest = Math.max(0, height - STATE_HISTORY_BLOCKS + 1);
-  let undo = store.undoSince(oldest);
-  while (undo === null && oldest < height) undo = store.undoSince(++oldest);
-  return (undo ?? []).map((values, i) => ({ header: headerAt(store, height - 1 - i).header, undo: values }));
 }

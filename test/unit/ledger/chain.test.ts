@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placeAbove } from '../../../ledger/admission.ts';
 import type { BlockState } from '../../../ledger/block-state.ts';
-import { CANDIDATES_MAX, type Chain, createChain, STATE_HISTORY_BLOCKS } from '../../../ledger/chain.ts';
+import { CANDIDATES_MAX, type Chain, createChain } from '../../../ledger/chain.ts';
 import { blockId } from '../../../ledger/crypto/ids.ts';
 import { frontierRoot, merkleRoot } from '../../../ledger/crypto/merkle.ts';
 import { genesisBlock } from '../../../ledger/genesis-block.ts';
@@ -10,7 +10,7 @@ import { identifyBlock } from '../../../ledger/identify-block.ts';
 import { createMempool } from '../../../ledger/mempool.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
 import { isRecorded, type RecordedBlock } from '../../../ledger/recorded.ts';
-import { earlierVersions, resumeState, windowStart } from '../../../ledger/resume.ts';
+import { resumeState, windowStart } from '../../../ledger/resume.ts';
 import { treeRoot, update } from '../../../ledger/state/tree.ts';
 import type { IdentifiedBlock } from '../../../ledger/types/block.ts';
 import { EMPTY, fromHex } from '../../../ledger/types/bytes.ts';
@@ -146,22 +146,6 @@ describe('a chain', () => {
     expect(code(net.chain, block(1))).toBe('ok');
   });
 
-  it('keeps old versions readable, so many and no more', () => {
-    const net = network();
-    const roots = [net.start.header.stateRoot];
-    for (let i = 0; i < STATE_HISTORY_BLOCKS + 2; i++) {
-      const block = next(net, net.chain.head, [pay(alice, board, 1n)]);
-      net.chain.validate(block);
-      net.chain.adopt(block.id, block.header.height);
-      roots.push(block.header.stateRoot);
-    }
-    const top = roots.length - 1;
-    expect(treeRoot(net.chain.versionAt(top)!.tree)).toBe(roots[top]);
-    const oldest = top - STATE_HISTORY_BLOCKS + 1;
-    expect(treeRoot(net.chain.versionAt(oldest)!.tree)).toBe(roots[oldest]);
-    expect([net.chain.versionAt(oldest - 1), net.chain.versionAt(top + 1)]).toEqual([null, null]);
-  });
-
   it('builds what it would accept, from transactions of which some are no good here', () => {
     const net = network();
     const pool = createMempool(net.rules);
@@ -239,7 +223,6 @@ describe('a chain that resumes', () => {
     const net = network();
     const entries = new Map(genesisBlock(readGenesis()).changes);
     const headers = [net.start.header];
-    const undos: ReadonlyMap<string, Uint8Array | null>[] = [];
     const recorded: RecordedBlock[] = [];
     const paid: IdentifiedTransaction[] = [];
     for (let i = 0; i < 3; i++) {
@@ -249,13 +232,12 @@ describe('a chain that resumes', () => {
       const [final] = net.chain.adopt(block.id, block.header.height);
       for (const [key, value] of final!.changes) value === null ? entries.delete(key) : entries.set(key, value);
       headers.push(block.header);
-      undos.unshift(final!.undo);
       recorded.push({ time: block.header.time, ids: [payment.id] });
       paid.push(payment);
     }
     const ids = headers.map(blockId);
     const header = headers[3]!;
-    return { net, entries, header, headers, undos, recorded, paid, earlierIds: ids.slice(0, 3) };
+    return { net, entries, header, headers, recorded, paid, earlierIds: ids.slice(0, 3) };
   }
   const all = (value: ReturnType<typeof stored>) => value.entries as unknown as Map<string, Uint8Array>;
 
@@ -265,16 +247,9 @@ describe('a chain that resumes', () => {
     const resumed = resumeState(net.rules, { header, entries: all(value), earlierIds, recorded });
     expect(resumed.ok).toBe(true);
     if (!resumed.ok) return;
-    const below = value.headers
-      .slice(0, 3)
-      .reverse()
-      .map((header, i) => ({ header, undo: value.undos[i]! }));
-    const chain = createChain(net.rules, resumed.value, [...earlierVersions(resumed.value, below)]);
-    for (let height = 0; height <= 3; height++) {
-      const version = chain.versionAt(height)!;
-      expect(treeRoot(version.tree)).toBe(value.headers[height]!.stateRoot);
-      expect(version.id).toBe(net.chain.versionAt(height)!.id);
-    }
+    const chain = createChain(net.rules, resumed.value);
+    expect(treeRoot(chain.final.tree)).toBe(header.stateRoot);
+    expect(chain.final.id).toBe(net.chain.final.id);
     const block = next(net, net.chain.head, [pay(clerk, alice, 9n)]);
     expect(code(chain, block)).toBe('ok');
     expect(() => next(net, chain.head, [paid[0]!])).toThrow('DUPLICATE');
