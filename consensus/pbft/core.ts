@@ -295,9 +295,9 @@ function onApplied(state: State, { head, header, config }: Of<'applied'>): void 
 function claims(state: State, message: Message) {
   const { instance } = state;
   if ('signatures' in message && message.height < instance.height) return null;
-  // What is late is answered, never counted: nothing in it is worth the work.
-  if (message.height < instance.height) return [];
   if (message.type === 'proposal' && isAccepted(state, message)) return null;
+  // What is late is answered and never counted, but its signatures are checked all the same: it is passed on to nodes for
+  // which it is not late, and they would hold a false one against this node.
   const claims = claimsOf(state.chainId, message);
   // Too far ahead to be counted soon: votes and decisions tell as much for less work.
   const far = message.height > instance.height + 1 && message.type !== 'decision';
