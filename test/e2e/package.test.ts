@@ -95,6 +95,18 @@ describe('what is in it', () => {
   });
 });
 
+/** `npm ci` refuses a lock file that leaves out a platform's package, on every platform. */
+it('locks every package that another one names', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  const found = (from: string, name: string): boolean => {
+    if (`${from && `${from}/`}node_modules/${name}` in packages) return true;
+    return from !== '' && found(from.replace(/(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/, ''), name);
+  };
+  for (const [path, { dependencies, optionalDependencies }] of Object.entries<Record<string, object>>(packages))
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies }))
+      expect(found(path, name), `${path || 'the package'} needs ${name}`).toBe(true);
+});
+
 describe('the command line', () => {
   it('says who it is and what it can', () => {
     expect(quorate(['--version']).trim()).toBe(SOURCE.version);
