@@ -1,5 +1,5 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { FaultError } from '../../ledger/types/errors.ts';
 
@@ -32,11 +32,9 @@ export async function choosePorts(base: number, nodes: number): Promise<NodePort
 /** Throws PORT_IN_USE, naming the first port that another process has. */
 export async function refuseTaken(ports: readonly NodePorts[]): Promise<void> {
   for (const port of ports.flatMap(({ peer, rpc, metrics }) => [peer, rpc, metrics])) {
-    try {
-      await close(await listen(port));
-    } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? taken(port) : error;
-    }
+    const server = await listen(port);
+    if (server === null) throw taken(port);
+    await close(server);
   }
 }
 
@@ -49,15 +47,44 @@ function taken(port: number): FaultError {
   });
 }
 
+/** Below what systems give to outgoing connections, so that none of those is in the way when a node comes back. */
+const FREE_PORT_MIN = 10_000;
+const FREE_PORT_MAX = 32_000;
+const ATTEMPTS_MAX = 5_000;
+
 async function freePorts(nodes: number): Promise<NodePorts[]> {
-  // All are held open together, so that none is given twice.
-  const servers = await Promise.all(Array.from({ length: nodes * PORTS_EACH }, () => listen(0)));
-  const ports = servers.map(server => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(close));
+  const held = new Map<number, Server>();
+  try {
+    // All are held open together, so that none is given twice.
+    for (let i = 0; held.size < nodes * PORTS_EACH && i < ATTEMPTS_MAX; i++) {
+      const port = randomInt(FREE_PORT_MIN, FREE_PORT_MAX);
+      const server = held.has(port) ? null : await listenIfFree(port);
+      if (server !== null) held.set(port, server);
+    }
+  } finally {
+    await Promise.all([...held.values()].map(close));
+  }
+  const ports = [...held.keys()];
+  if (ports.length < nodes * PORTS_EACH)
+    throw new FaultError({
+      code: 'NO_FREE_PORTS',
+      message: `there are no ${nodes * PORTS_EACH} free ports from ${FREE_PORT_MIN} to ${FREE_PORT_MAX}`,
+      hint: 'stop what listens there, or choose a --base-port',
+    });
   return Array.from({ length: nodes }, (_, i) => {
     const [peer, rpc, metrics] = ports.slice(i * PORTS_EACH) as [number, number, number];
     return { peer, rpc, metrics };
   });
+}
+
+/** null: somebody listens there already. */
+async function listenIfFree(port: number): Promise<Server | null> {
+  try {
+    return await listen(port);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return null;
+    throw error;
+  }
 }
 
 async function listen(port: number): Promise<Server> {
