@@ -32,7 +32,7 @@ export async function choosePorts(base: number, nodes: number): Promise<NodePort
 /** Throws PORT_IN_USE, naming the first port that another process has. */
 export async function refuseTaken(ports: readonly NodePorts[]): Promise<void> {
   for (const port of ports.flatMap(({ peer, rpc, metrics }) => [peer, rpc, metrics])) {
-    const server = await listen(port);
+    const server = await listenIfFree(port);
     if (server === null) throw taken(port);
     await close(server);
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll } from 'vitest';
 
-const PROGRAM = join(import.meta.dirname, '../../../cli/quorate.js');
+export const PROGRAM = join(import.meta.dirname, '../../../cli/quorate.js');
 
 export interface Ran {
   readonly code: number | null;
