@@ -229,7 +229,7 @@ function openNetwork(ports: AgreementPorts, uses: NetworkUses): Network {
       },
       direct(channel, bytes, from) {
         const verdict = channel === 'vote' ? uses.vote(bytes) : ports.takeBatch(bytes);
-        guarded(verdict).then(verdict => {
+        return guarded(verdict).then(verdict => {
           if (verdict === 'reject') network.disconnect(from.key, 'MESSAGE_INVALID');
         });
       },

@@ -57,6 +57,8 @@ export const DUPLICATE_MS = 3_000;
 
 /** The largest consensus message with its envelope. */
 export const DIRECT_MESSAGE_BYTES_MAX = 1 * MIB;
+/** Messages of one peer on one channel that are being judged; above it the peer waits, and not the votes of all others. */
+export const DIRECT_JUDGING_MAX = 32;
 /** What waits for one peer on one channel. Above it the oldest is dropped: an undecided engine sends its latest again. */
 export const DIRECT_QUEUE_MESSAGES_MAX = 4_096;
 export const DIRECT_QUEUE_BYTES_MAX = 8 * MIB;
@@ -77,6 +79,12 @@ export const GOSSIP_SEEN_MS = 30_000;
 /** New messages per second from one peer, and how many at once; a peer above it is cut. */
 export const GOSSIP_MESSAGES_PER_SECOND_MAX = 2_000;
 export const GOSSIP_BURST_MAX = 4_000;
+/**
+ * Messages per second that are passed on for one peer, and in all. Without it a peer that stays just below its own rate
+ * makes the honest exceed theirs by passing on what it says, and they cut each other.
+ */
+export const GOSSIP_RELAYED_PER_PEER_MAX = 250;
+export const GOSSIP_RELAYED_MAX = 1_000;
 /** Messages of one peer that are being validated; above it further ones are ignored, neither kept nor forwarded. */
 export const GOSSIP_VALIDATING_MESSAGES_MAX = 1_024;
 export const GOSSIP_VALIDATING_BYTES_MAX = 8 * GOSSIP_MESSAGE_BYTES_MAX;
@@ -122,6 +130,8 @@ export const FETCHES_MAX = 64;
 
 /** Signatures checked before the event loop runs again: 32 take about 1.7 ms. */
 export const VERIFY_SLICE = 32;
+/** Of these, what every class gets before the most urgent takes the rest: endless votes must not stop all other work. */
+export const VERIFY_SHARE = 4;
 /** Signatures that wait in one priority class, about two seconds of work; above it the answer is busy. */
 export const VERIFY_QUEUE_MAX = 40_000;
 
@@ -176,4 +186,10 @@ assert(SYNC_RANGE_BYTES + NETWORK_MESSAGE_BYTES_MAX <= RESPONSE_BYTES_MAX, 'an h
 assert(VALIDATORS_MAX <= CONNECTIONS_MAX, 'the validators of one network cannot all be connected');
 assert(REQUESTS_PER_PEER_MAX + 8 <= STREAMS_INBOUND_MAX, 'requests would take the streams of votes and gossip');
 assert(GOSSIP_MESH_MIN <= GOSSIP_MESH && GOSSIP_MESH <= GOSSIP_MESH_MAX, 'gossip mesh bounds are out of order');
+assert(GOSSIP_RELAYED_PER_PEER_MAX <= GOSSIP_RELAYED_MAX, 'one peer may use more than what is passed on in all');
+assert(
+  2 * GOSSIP_RELAYED_MAX <= GOSSIP_MESSAGES_PER_SECOND_MAX,
+  'passing on would leave no room for a word of its own',
+);
+assert(4 * VERIFY_SHARE < VERIFY_SLICE, 'the most urgent signatures would get nothing of a slice');
 assert(BATCH_BYTES < BATCH_BYTES_MAX && BATCH_BYTES_MAX < NETWORK_MESSAGE_BYTES_MAX, 'batch sizes are out of order');

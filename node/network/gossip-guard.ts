@@ -9,6 +9,8 @@ import {
   GOSSIP_BURST_MAX,
   GOSSIP_MESSAGES_PER_SECOND_MAX,
   GOSSIP_REJECTED_MAX,
+  GOSSIP_RELAYED_MAX,
+  GOSSIP_RELAYED_PER_PEER_MAX,
   GOSSIP_VALIDATING_BYTES_MAX,
   GOSSIP_VALIDATING_MESSAGES_MAX,
   GOSSIP_VOTE_REPEAT_MS,
@@ -16,17 +18,19 @@ import {
 } from '../limits.ts';
 import type { Verdict } from './transport.ts';
 
-/** An allowance that refills with time. */
-interface Bucket {
-  left: number;
-  at: Millis;
-}
+/** Takes one from an allowance that refills with time; false: nothing is left. */
+export type Allowance = () => boolean;
 
-function take(bucket: Bucket, now: Millis, perSecond: number, max: number): boolean {
-  bucket.left = Math.min(max, bucket.left + ((now - bucket.at) / 1000) * perSecond);
-  bucket.at = now;
-  bucket.left -= 1;
-  return bucket.left >= 0;
+export function createAllowance(now: () => Millis, perSecond: number, burst: number): Allowance {
+  let left = burst;
+  let at = now();
+  return () => {
+    left = Math.min(burst, left + ((now() - at) / 1000) * perSecond);
+    at = now();
+    if (left < 1) return false;
+    left -= 1;
+    return true;
+  };
 }
 
 export type GossipOffence = 'GOSSIP_FLOOD' | 'GOSSIP_INVALID';
@@ -36,16 +40,25 @@ export interface GossipGuard {
   judge(bytes: Bytes, validate: () => Promise<Verdict>): Promise<Verdict>;
 }
 
-/** The guard of one peer; `offence` is called when it is to be cut. */
-export function createGossipGuard(now: () => Millis, offence: (code: GossipOffence) => void): GossipGuard {
-  const messages: Bucket = { left: GOSSIP_BURST_MAX, at: now() };
-  const rejections: Bucket = { left: GOSSIP_REJECTED_MAX, at: now() };
+/** What may be passed on for all peers together. */
+export const createRelayAllowance = (now: () => Millis): Allowance =>
+  createAllowance(now, GOSSIP_RELAYED_MAX, 2 * GOSSIP_RELAYED_MAX);
+
+/** The guard of one peer; `offence` is called when it is to be cut, `relay` before anything is passed on. */
+export function createGossipGuard(
+  now: () => Millis,
+  offence: (code: GossipOffence) => void,
+  relay: Allowance = createRelayAllowance(now),
+): GossipGuard {
+  const messages = createAllowance(now, GOSSIP_MESSAGES_PER_SECOND_MAX, GOSSIP_BURST_MAX);
+  const rejections = createAllowance(now, 1, GOSSIP_REJECTED_MAX);
+  const relays = createAllowance(now, GOSSIP_RELAYED_PER_PEER_MAX, 2 * GOSSIP_RELAYED_PER_PEER_MAX);
   let validating = 0;
   let validatingBytes = 0;
 
   return {
     async judge(bytes, validate) {
-      if (!take(messages, now(), GOSSIP_MESSAGES_PER_SECOND_MAX, GOSSIP_BURST_MAX)) {
+      if (!messages()) {
         offence('GOSSIP_FLOOD');
         return 'ignore';
       }
@@ -55,8 +68,9 @@ export function createGossipGuard(now: () => Millis, offence: (code: GossipOffen
       validatingBytes += bytes.length;
       try {
         const verdict = await validate();
-        if (verdict === 'reject' && !take(rejections, now(), 1, GOSSIP_REJECTED_MAX)) offence('GOSSIP_INVALID');
-        return verdict;
+        if (verdict === 'reject' && !rejections()) offence('GOSSIP_INVALID');
+        // It has been heard here; whoever else is to hear it, hears it from its sender or when it is said again.
+        return verdict === 'accept' && !(relays() && relay()) ? 'ignore' : verdict;
       } finally {
         validating -= 1;
         validatingBytes -= bytes.length;

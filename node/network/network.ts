@@ -11,7 +11,7 @@ import { GOSSIP_MESSAGE_BYTES_MAX, REQUESTS_PER_PEER_MAX } from '../limits.ts';
 import { addressKey } from './address.ts';
 import { createAdmission } from './admission.ts';
 import { createDialer } from './dialer.ts';
-import { createGossipGuard, createVoteMemory, type GossipGuard } from './gossip-guard.ts';
+import { createGossipGuard, createRelayAllowance, createVoteMemory, type GossipGuard } from './gossip-guard.ts';
 import type { Hello } from './hello.ts';
 import { createLibp2pTransport } from './libp2p.ts';
 import { ask, createRequestServer, REQUEST_PROTOCOL, type RequestFailure } from './requests.ts';
@@ -47,7 +47,8 @@ export interface Peer {
 export interface NetworkHandlers {
   /** A message that no peer has brought before. The answer decides whether it is passed on. */
   gossip(topic: Topic, bytes: Bytes, from: Peer): Promise<Verdict>;
-  direct(channel: Channel, bytes: Bytes, from: Peer): void;
+  /** Resolves when the message has been judged: a peer that sends faster than that has to wait. */
+  direct(channel: Channel, bytes: Bytes, from: Peer): Promise<void> | void;
   /** The frames that answer a peer's question; none for a question that makes no sense. `signal`: the asker is gone. */
   request(question: Bytes, from: Peer, signal: AbortSignal): AsyncIterable<Bytes>;
   peerUp(peer: Peer): void;
@@ -127,6 +128,7 @@ export function createNetwork(options: NetworkOptions): Network {
   const configured = new Set(options.peers.map(addressKey));
   const members = new Map<PublicKey, Member>();
   const votes = createVoteMemory(now);
+  const relay = createRelayAllowance(now);
   const counters: NetworkCounters = {
     bytesSent: 0,
     bytesReceived: 0,
@@ -179,13 +181,13 @@ export function createNetwork(options: NetworkOptions): Network {
         log.info({ node: key, address: connection.address, height: theirs.height }, 'peer connected');
         handlers.peerUp(member.peer);
       },
-      direct: (channel, message) => member.peer && handlers.direct(channel, message, member.peer),
+      direct: (channel, message) => (member.peer ? handlers.direct(channel, message, member.peer) : undefined),
       sent: bytes => count('bytesSent', bytes),
       received: bytes => count('bytesReceived', bytes),
       dropped: () => count('directDropped'),
       ended: end => ended(member, end),
     });
-    const guard = createGossipGuard(now, offence => session.close(offence));
+    const guard = createGossipGuard(now, offence => session.close(offence), relay);
     const member: Member = { session, guard, peer: null, asking: 0 };
     members.set(key, member);
   }

@@ -7,7 +7,13 @@ import type { Bytes } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import { err } from '../../ledger/types/errors.ts';
 import type { PublicKey } from '../../ledger/types/ids.ts';
-import { CLOSE_TIMEOUT_MS, DIRECT_MESSAGE_BYTES_MAX, HELLO_BYTES_MAX, HELLO_TIMEOUT_MS } from '../limits.ts';
+import {
+  CLOSE_TIMEOUT_MS,
+  DIRECT_JUDGING_MAX,
+  DIRECT_MESSAGE_BYTES_MAX,
+  HELLO_BYTES_MAX,
+  HELLO_TIMEOUT_MS,
+} from '../limits.ts';
 import { createFrameReader, frames } from './framing.ts';
 import { acceptHello, type Hello, type HelloRefusal, hello } from './hello.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
@@ -59,7 +65,8 @@ export const HOSTILE: ReadonlySet<SessionEnd> = new Set<SessionEnd>([
 
 export interface SessionEvents {
   ready(theirs: Hello): void;
-  direct(channel: Channel, message: Bytes): void;
+  /** Resolves when the message has been judged. */
+  direct(channel: Channel, message: Bytes): Promise<void> | void;
   sent(bytes: number): void;
   received(bytes: number): void;
   dropped(): void;
@@ -156,8 +163,23 @@ export function createSession(connection: Connection, ownHello: () => Hello, eve
     void stream.closed.then(() => close('STREAM_LOST'));
     // The peer is ready a moment before its hello has been judged here.
     void ready.then(theirs => {
-      if (theirs && !closed) readMessages(stream, DIRECT_MESSAGE_BYTES_MAX, message => events.direct(channel, message));
+      if (theirs && !closed) readMessages(stream, DIRECT_MESSAGE_BYTES_MAX, judgedInTurn(channel, stream));
     });
+  }
+
+  /** Hands messages over and lets the peer wait while too many are being judged. */
+  function judgedInTurn(channel: Channel, stream: Stream): (message: Bytes) => void {
+    let judging = 0;
+    return message => {
+      const judged = events.direct(channel, message);
+      if (!judged) return;
+      judging += 1;
+      if (judging === DIRECT_JUDGING_MAX) stream.pause();
+      void judged.finally(() => {
+        judging -= 1;
+        if (judging === DIRECT_JUDGING_MAX - 1) stream.resume();
+      });
+    };
   }
 
   function take(protocol: string, stream: Stream): void {

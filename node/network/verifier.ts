@@ -5,7 +5,7 @@
 import { verify as verifySignature } from '#crypto';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { PublicKey } from '../../ledger/types/ids.ts';
-import { VERIFY_QUEUE_MAX, VERIFY_SLICE } from '../limits.ts';
+import { VERIFY_QUEUE_MAX, VERIFY_SHARE, VERIFY_SLICE } from '../limits.ts';
 
 export type Priority = 'vote' | 'proposal' | 'own' | 'peer';
 /** From most to least urgent. */
@@ -58,11 +58,17 @@ export function createVerifier(verify: typeof verifySignature = verifySignature)
     return to - from;
   }
 
+  /** Up to `budget` signatures of one class; how many were checked. */
+  function serve(priority: Priority, budget: number): number {
+    let done = 0;
+    while (done < budget && queues.get(priority)!.length > 0) done += step(priority, budget - done);
+    return done;
+  }
+
   function slice(): void {
     let left = VERIFY_SLICE;
-    for (const priority of PRIORITIES) {
-      while (left > 0 && queues.get(priority)!.length > 0) left -= step(priority, left);
-    }
+    for (const priority of PRIORITIES) left -= serve(priority, VERIFY_SHARE);
+    for (const priority of PRIORITIES) left -= serve(priority, left);
     // Also after the last: whoever calls again in this turn has to wait for the next.
     scheduled = setImmediate(next);
   }

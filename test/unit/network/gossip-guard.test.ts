@@ -4,12 +4,14 @@ import {
   GOSSIP_BURST_MAX,
   GOSSIP_MESSAGES_PER_SECOND_MAX,
   GOSSIP_REJECTED_MAX,
+  GOSSIP_RELAYED_MAX,
+  GOSSIP_RELAYED_PER_PEER_MAX,
   GOSSIP_VALIDATING_BYTES_MAX,
   GOSSIP_VALIDATING_MESSAGES_MAX,
   GOSSIP_VOTE_REPEAT_MS,
   GOSSIP_VOTES_REMEMBERED_MAX,
 } from '../../../node/limits.ts';
-import { createGossipGuard, createVoteMemory } from '../../../node/network/gossip-guard.ts';
+import { createGossipGuard, createRelayAllowance, createVoteMemory } from '../../../node/network/gossip-guard.ts';
 import type { Verdict } from '../../../node/network/transport.ts';
 
 const SMALL = utf8('message');
@@ -70,10 +72,45 @@ describe('gossip guard', () => {
       const judged = Array.from({ length: max + 5 }, () => guard.judge(bytes, slow));
       expect(validating).toBe(max);
       resolve('accept');
-      const verdicts = await Promise.all(judged);
-      expect(verdicts.filter(verdict => verdict === 'ignore')).toHaveLength(5);
-      expect(await guard.judge(bytes, slow)).toBe('accept');
+      await Promise.all(judged);
+      await guard.judge(bytes, slow);
+      expect(validating).toBe(max + 1);
     }
+  });
+
+  it('hears more than it passes on, for one peer and for all, so that nobody is cut for what others say', async () => {
+    const clock = { now: 0 };
+    const relay = createRelayAllowance(() => clock.now);
+    const offences: string[] = [];
+    const peers = Array.from({ length: 20 }, () =>
+      createGossipGuard(
+        () => clock.now,
+        code => offences.push(code),
+        relay,
+      ),
+    );
+    let heard = 0;
+    const accept = async (): Promise<Verdict> => {
+      heard += 1;
+      return 'accept';
+    };
+    const passedOn = async (guard: (typeof peers)[number], count: number): Promise<number> => {
+      let relayed = 0;
+      for (let i = 0; i < count; i++) if ((await guard.judge(SMALL, accept)) === 'accept') relayed += 1;
+      return relayed;
+    };
+    clock.now += 10_000;
+    expect(await passedOn(peers[0]!, GOSSIP_MESSAGES_PER_SECOND_MAX)).toBe(2 * GOSSIP_RELAYED_PER_PEER_MAX);
+    clock.now += 1_000;
+    expect(await passedOn(peers[0]!, GOSSIP_MESSAGES_PER_SECOND_MAX)).toBe(GOSSIP_RELAYED_PER_PEER_MAX);
+    clock.now += 10_000;
+    let relayed = 0;
+    for (const peer of peers) relayed += await passedOn(peer, 1_000);
+    expect(relayed).toBe(2 * GOSSIP_RELAYED_MAX);
+    expect(heard).toBe(2 * GOSSIP_MESSAGES_PER_SECOND_MAX + 20_000);
+    expect(offences).toEqual([]);
+    // What one honest node passes on and says itself stays below what another cuts it for.
+    expect(2 * GOSSIP_RELAYED_MAX).toBeLessThanOrEqual(GOSSIP_BURST_MAX);
   });
 
   it('frees its places when a validation throws', async () => {

@@ -39,6 +39,19 @@ describe('verifier', () => {
     expect(order).toEqual(['peer', 'vote', 'proposal', 'own', 'peer again']);
   });
 
+  it('gets on with everything else while votes never end', async () => {
+    const verifier = createVerifier();
+    let ended = false;
+    const flood = async (): Promise<void> => {
+      while (!ended) await verifier.verify(many(VERIFY_SLICE), 'vote');
+    };
+    const floods = [flood(), flood(), flood()];
+    const others = (['proposal', 'own', 'peer'] as const).map(priority => verifier.verify(many(40), priority));
+    expect((await Promise.all(others)).flat()).toEqual(new Array(120).fill(true));
+    ended = true;
+    await Promise.all(floods);
+  });
+
   it('lets the event loop run after each slice', async () => {
     let calls = 0;
     const verifier = createVerifier((...args) => {
