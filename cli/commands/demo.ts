@@ -6,7 +6,7 @@ import { organisationName, TOKEN, VALIDATORS } from '../demo/cast.ts';
 import { checkStory } from '../demo/check.ts';
 import { reportOf } from '../demo/report.ts';
 import { type Listener, play, type Story } from '../demo/scenario.ts';
-import { raiseCurtain, type Stage, setStage } from '../demo/stage.ts';
+import { PREPARATIONS, raiseCurtain, type Stage, setStage } from '../demo/stage.ts';
 import { stopNode } from '../network/process.ts';
 import type { Output } from '../output.ts';
 
@@ -49,7 +49,7 @@ async function demo({ exit = false, basePort }: DemoOptions, { home, output }: C
   const stage = await setStage(home, basePort, stop.signal);
   output.note(`${VALIDATORS} validators, files in ${stage.home}\n`);
   try {
-    await raiseCurtain(stage);
+    await prepare(stage, output);
     output.note(line('Network', `${VALIDATORS} validators are ready`, Date.now() - began));
     const story = await play(stage, listenerOf(output));
     checkStory(story);
@@ -62,6 +62,15 @@ async function demo({ exit = false, basePort }: DemoOptions, { home, output }: C
     await Promise.all(stage.nodes.map(each => stopNode(each.home)));
     output.note('All nodes have stopped.');
     for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
+  }
+}
+
+async function prepare(stage: Stage, output: Output): Promise<void> {
+  const progress = output.progress('Nodes and wallets', PREPARATIONS);
+  try {
+    await raiseCurtain(stage, done => progress.update(done));
+  } finally {
+    progress.stop();
   }
 }
 

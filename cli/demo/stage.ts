@@ -60,18 +60,24 @@ export async function setStage(directory: string, basePort: number, signal: Abor
   };
 }
 
+/** What has to be done before the play begins. */
+export const PREPARATIONS = VALIDATORS + WALLET_NAMES.length;
+
 /** Starts the nodes; while they start, the key files are written, whose encryption is slow on purpose. */
-export async function raiseCurtain(stage: Stage): Promise<void> {
+export async function raiseCurtain(stage: Stage, onProgress: (prepared: number) => void): Promise<void> {
   stage.signal.throwIfAborted();
+  let prepared = 0;
+  const step = () => onProgress(++prepared);
   // Both have to end, whatever becomes of the other: a node that still starts could not be stopped.
-  const ended = await Promise.allSettled([networkUp(stage.home), writeWallets(stage)]);
+  const ended = await Promise.allSettled([networkUp(stage.home, step), writeWallets(stage, step)]);
   for (const each of ended) if (each.status === 'rejected') throw each.reason;
   stage.signal.throwIfAborted();
 }
 
-async function writeWallets({ home, wallets, passphrase, signal }: Stage): Promise<void> {
+async function writeWallets({ home, wallets, passphrase, signal }: Stage, onWritten: () => void): Promise<void> {
   for (const [name, wallet] of wallets) {
     signal.throwIfAborted();
     saveWallet(home, name, await encryptKeys(wallet, passphrase, randomBytes));
+    onWritten();
   }
 }
