@@ -1,6 +1,7 @@
 /**
  * One simulated node: the host of a core, with a disk that forgets what was not synced. Effects leave in order, held up
- * by each persist until it is durable; a crash at any effect drops the rest.
+ * by each persist until it is durable; a crash at any effect drops the rest. Timers alone are set at once, as in a node: one
+ * that was cancelled never fires.
  */
 import type { ConsensusCore, Effect, Event, Records, TimerId } from '../../consensus/core.ts';
 import { pbft } from '../../consensus/pbft/core.ts';
@@ -30,7 +31,7 @@ export interface Replica {
   chain: FinalBlock[];
   bodies: Map<BlockId, SimulatedBlock>;
   readonly pool: Map<number, Millis>;
-  queue: Effect<Message>[];
+  queue: Exclude<Effect<Message>, { type: 'timer' }>[];
   syncing: boolean;
   timers: Map<TimerId, number>;
   timersSet: number;
@@ -81,8 +82,7 @@ export function start(world: World, replica: Replica): void {
   if (replica.life > 0) mark(world.checks, 'restart');
   const { votesLost } = replica;
   const resume = { records, blocks, head: id, header, final: header.height, config: next, votesLost };
-  replica.queue.push(...replica.core.start(world.now, resume));
-  drain(world, replica);
+  take(world, replica, replica.core.start(world.now, resume));
   tellWork(world, replica);
 }
 
@@ -116,7 +116,14 @@ export function submit(world: World, replica: Replica, transaction: number): voi
 
 function step(world: World, replica: Replica, event: Event<Message>): void {
   if (replica.core === null) return;
-  replica.queue.push(...replica.core.step(world.now, event));
+  take(world, replica, replica.core.step(world.now, event));
+}
+
+function take(world: World, replica: Replica, effects: readonly Effect<Message>[]): void {
+  for (const effect of effects) {
+    if (effect.type === 'timer') setTimer(world, replica, effect.timer, effect.after);
+    else replica.queue.push(effect);
+  }
   drain(world, replica);
 }
 
@@ -165,13 +172,10 @@ function sync(world: World, replica: Replica, { writes, blocks }: Extract<Effect
   });
 }
 
-function perform(world: World, replica: Replica, effect: Effect<Message>): void {
+function perform(world: World, replica: Replica, effect: Replica['queue'][number]): void {
   switch (effect.type) {
     case 'send':
       send(world, replica, effect);
-      break;
-    case 'timer':
-      setTimer(world, replica, effect.timer, effect.after);
       break;
     case 'build': {
       later(world, replica, 1, () => {

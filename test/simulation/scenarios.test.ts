@@ -190,6 +190,34 @@ describe('failures of other networks', () => {
     expect(blockTime(it, 8000 + 2 * 2000)).toBeLessThan(8000 + 2 * 2000);
   });
 
+  it.each([0, 1, 2, 3])(
+    'two of four down for ten minutes: little is said, timers stay in bounds, %i returns and a block follows',
+    back => {
+      for (const other of [0, 1, 2, 3].filter(each => each !== back)) {
+        for (let seed = 1; seed <= 3; seed++) {
+          const it = world({ seed });
+          blockTime(it, 200);
+          for (const i of [back, other]) crash(it, it.replicas[i]!);
+          submitTo(it);
+          const height = commonHeight(it);
+          const before = sent(it);
+          run(it, 600_000);
+          expect(commonHeight(it)).toBe(height);
+          // Two live validators, each with one message in each base timeout.
+          expect((sent(it) - before) / 600).toBeLessThan(2.1);
+          const furthest = Math.max(...it.heap.map(each => each.at - it.now));
+          expect(furthest).toBeLessThanOrEqual(it.params.viewTimeoutMsMax);
+
+          start(it, it.replicas[back]!);
+          expect(
+            run(it, 3000, () => commonHeight(it) > height),
+            `no block within 3 s (${other} stays down, seed ${seed})`,
+          ).toBe(true);
+        }
+      }
+    },
+  );
+
   it('Celo #706, Polygon Edge #187 (18): validators at views 0, 0, 7, 9 meet', () => {
     const it = world();
     atViews(it, [0, 0, 7, 9]);
