@@ -61,6 +61,10 @@ export interface LiarOptions {
   /** Whether to follow the chain. */
   readonly follow?: boolean;
   readonly peers?: readonly Node[];
+  /** Connects with nobody but `peers`. */
+  readonly only?: boolean;
+  /** Another port than the one where the others look for it. */
+  readonly listen?: string;
 }
 
 const NOTHING: TransactionSource = { offer() {} };
@@ -80,14 +84,14 @@ export async function startLiar(scene: Scene, options: LiarOptions = {}): Promis
 
   const network = createNetwork({
     nodeKey: liar.nodeKey,
-    listen: liar.listen,
+    listen: options.listen ?? liar.listen,
     peers: (options.peers ?? nodes).map(each => each.address),
     hello: () => ({
       ...{ protocolVersion: PROTOCOL_VERSION, chainId, genesisId: scene.genesisId, engine: consensus.engine },
       height: options.height?.() ?? chain.final.header.height,
       validator: binding,
     }),
-    admit: () => true,
+    admit: key => !options.only || (options.peers ?? nodes).some(each => each.nodeKey === key),
     handlers: {
       gossip: async () => 'ignore',
       direct(channel, bytes) {

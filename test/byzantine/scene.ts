@@ -167,13 +167,16 @@ export const configure = ({ home }: Node, text: string): void => appendFileSync(
 
 /**
  * What holds of honest nodes whatever a peer did: each runs and has no error in its log, none has cut another, and all are
- * connected and agree on every final block.
+ * connected and agree on every final block. `since`: where the part of each log begins that counts.
  */
-export async function expectUnharmed(nodes: readonly Node[]): Promise<void> {
+export async function expectUnharmed(
+  nodes: readonly Node[],
+  since: ReadonlyMap<Node, number> = new Map(),
+): Promise<void> {
   const honest = new Set<string>(nodes.map(each => each.nodeKey));
   for (const node of nodes) {
     expect(runningPid(node.home), `${node.name} runs`).not.toBeNull();
-    const log = logOf(node);
+    const log = logOf(node).slice(since.get(node) ?? 0);
     expect(log, `${node.name} logs no stack`).not.toMatch(/"stack"|\n\s+at .+:\d+:\d+/);
     const lines = log.split('\n').filter(each => each.startsWith('{'));
     const parsed = lines.map(each => JSON.parse(each) as { level: string; msg: string; node?: string });

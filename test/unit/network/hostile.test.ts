@@ -13,6 +13,7 @@ import { concatBytes, fromHex, utf8 } from '../../../ledger/types/bytes.ts';
 import { encode } from '../../../ledger/types/codec.ts';
 import {
   DIRECT_MESSAGE_BYTES_MAX,
+  GOSSIP_BURST_MAX,
   GOSSIP_FRAME_ENTRIES_MAX,
   HELLO_TIMEOUT_MS,
   REQUESTS_PER_PEER_MAX,
@@ -219,11 +220,11 @@ describe('a hostile member', () => {
     const { victim, honest, connection } = await scene(true, false);
     const stream = await connection.newStream('/meshsub/1.2.0');
     const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < 4_000 && stream.status === 'open'; i += GOSSIP_FRAME_ENTRIES_MAX) {
+    for (let i = 0; i < GOSSIP_BURST_MAX && stream.status === 'open'; i += GOSSIP_FRAME_ENTRIES_MAX) {
       stream.send(gossipFrame(i, GOSSIP_FRAME_ENTRIES_MAX));
     }
     await stillServes(victim, honest);
-    await eventually('the flood is over', () => victim.gossiped.length >= 4_000, 20_000);
+    await eventually('the flood is over', () => victim.gossiped.length >= GOSSIP_BURST_MAX, 20_000);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
     await stillServes(victim, honest);
   });
