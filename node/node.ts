@@ -38,7 +38,7 @@ import { VERSION } from './version.ts';
 
 export interface StartOptions {
   readonly home: string;
-  /** The operator's consent to vote without a vote record: see docs/protocol.md, "Lost votes". */
+  /** The operator's consent to vote without a vote record: see docs/cli.md, "Lost votes". */
   readonly votesLost?: boolean;
 }
 

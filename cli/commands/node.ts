@@ -1,14 +1,23 @@
 import type { Command } from 'commander';
 import { everyItem } from '../../client/pages.ts';
+import { publicKeyText } from '../../ledger/crypto/keys.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import { type Context, contextOf } from '../context.ts';
 import { unwrap } from '../fault.ts';
+import { createNodeHome } from '../network/create-node.ts';
 import { claimHome, runningPid } from '../network/process.ts';
 import { outline } from '../outline.ts';
 import type { Progress } from '../output.ts';
 
 export function registerNode(program: Command): void {
   const node = program.command('node').description('run one node, ask one, check the files of one');
+  node
+    .command('create')
+    .description('write keys and settings of a new node into --home, and print its public keys; nothing is overwritten')
+    .option('--observer', 'a node that follows and does not vote: without a validator key')
+    .option('--genesis <file>', 'the genesis.json of its network, to be copied there')
+    .addHelpText('after', '\nExample:\n  quorate node create --home node4 --genesis genesis.json')
+    .action(create);
   node
     .command('start')
     .description('run the node of --home until it is told to stop')
@@ -32,6 +41,15 @@ export function registerNode(program: Command): void {
     .description('check all that the stopped node of --home has on disk: it executes every block again')
     .addHelpText('after', '\nExample:\n  quorate node verify --home net/node0')
     .action(verify);
+}
+
+function create({ observer, genesis }: { observer?: true; genesis?: string }, command: Command): void {
+  const { home, output } = contextOf(command);
+  const created = createNodeHome(home, { observer: observer === true, genesis: genesis ?? null });
+  const nodeKey = publicKeyText(created.nodeKey);
+  const validatorKey = created.validatorKey && publicKeyText(created.validatorKey);
+  const answer = { home: created.home, nodeKey, validatorKey };
+  output.answer(answer, () => outline(answer));
 }
 
 /** How long a node that had to stop may take to let go of everything. */

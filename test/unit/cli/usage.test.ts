@@ -49,7 +49,16 @@ describe('help', () => {
   const commands = leaves(commandLine());
 
   it.each([
-    ...['network create', 'network up', 'network down', 'network status', 'node start', 'node status', 'node verify'],
+    ...[
+      'network create',
+      'network up',
+      'network down',
+      'network status',
+      'node create',
+      'node start',
+      'node status',
+      'node verify',
+    ],
     ...[
       'wallet create',
       'wallet import',
