@@ -1,30 +1,12 @@
-/** How much voting power makes an agreement. Integer arithmetic, exact for every total up to {@link TOTAL_POWER_MAX}. */
-import { assert } from '../ledger/types/assert.ts';
+/** How much voting power makes an agreement. The thresholds themselves stand beside the set, where certificates need them, too. */
 import type { NodeId } from '../ledger/types/ids.ts';
-import { TOTAL_POWER_MAX, type ValidatorSet } from '../ledger/types/validator.ts';
+import { byzantineQuorum, crashQuorum, type ValidatorSet } from '../ledger/types/validator.ts';
 
-function checked(total: number): number {
-  assert(Number.isSafeInteger(total) && total >= 1 && total <= TOTAL_POWER_MAX, 'total power out of range');
-  return total;
-}
-
-/**
- * floor(2P/3) + 1: two quorums share more than a third of the power, so an honest validator while less than a third
- * lies. Never 2f + 1, which is too little where P is not 3f + 1.
- */
-export function byzantineQuorum(total: number): number {
-  const twice = 2 * checked(total);
-  return (twice - (twice % 3)) / 3 + 1;
-}
-
-/** floor(P/2) + 1: two quorums share a validator. Enough where validators stop but never lie. */
-export function crashQuorum(total: number): number {
-  return (checked(total) - (total % 2)) / 2 + 1;
-}
+export { byzantineQuorum, crashQuorum };
 
 /** The least power that holds an honest validator for sure: more than what a live network can do without. */
 export function honestPower(total: number, quorum: number): number {
-  return checked(total) - quorum + 1;
+  return total - quorum + 1;
 }
 
 /** The power of the validators whom `counts` names, each once; who is not in the set has none. */

@@ -16,22 +16,20 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
 }
 
 /**
- * Unix time in ms of an RFC 3339 timestamp in UTC, with at most three decimals, from 1970 on; null for anything else, leap
- * seconds included. Pure arithmetic, because the ledger has no clock and no calendar of a platform.
+ * Unix time in seconds of a date and a time of day in UTC, as a pattern has found their digits; null where there is no such
+ * time: a wrong day, a leap second. Pure arithmetic, because the ledger has no clock and no calendar of a platform.
  */
+export function unixSeconds(parts: readonly (string | undefined)[]): number | null {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map(Number);
+  if (month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return null;
+  if (hour > 23 || minute > 59 || second > 59) return null;
+  return ((daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+/** Unix time in ms of an RFC 3339 timestamp in UTC, with at most three decimals, from 1970 on; null for anything else. */
 export function parseTimestamp(text: string): Millis | null {
   const match = TIMESTAMP.exec(text);
-  if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (year < 1970 || month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return null;
-  if (hour > 23 || minute > 59 || second > 59) return null;
-  const millis = Number((match[7] ?? '').padEnd(3, '0'));
-  return (((daysSinceEpoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis;
+  const seconds = match && unixSeconds(match.slice(1, 7));
+  if (match === null || seconds === null || seconds < 0) return null;
+  return seconds * 1000 + Number((match[7] ?? '').padEnd(3, '0'));
 }

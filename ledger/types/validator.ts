@@ -1,3 +1,4 @@
+import { assert } from './assert.ts';
 import { compareText } from './bytes.ts';
 import { ascending, type Codec, mapped, struct, uint } from './codec.ts';
 import { type NodeId, publicKey } from './ids.ts';
@@ -18,11 +19,24 @@ export type ValidatorSet = readonly Validator[];
 export const totalPower = (validators: ValidatorSet): number =>
   validators.reduce((sum, validator) => sum + validator.power, 0);
 
-/** Power that two quorums share an honest validator by, while less than a third of `total` is faulty: more than two thirds. */
-export const byzantineQuorum = (total: number): number => Math.floor((2 * total) / 3) + 1;
+function checked(total: number): number {
+  assert(Number.isSafeInteger(total) && total >= 1 && total <= TOTAL_POWER_MAX, 'total power out of range');
+  return total;
+}
 
-/** Power that two quorums share a validator by: more than half of `total`. */
-export const crashQuorum = (total: number): number => Math.floor(total / 2) + 1;
+/**
+ * floor(2P/3) + 1: two quorums share more than a third of the power, so an honest validator while less than a third
+ * lies. Never 2f + 1, which is too little where P is not 3f + 1. Integer arithmetic, exact up to {@link TOTAL_POWER_MAX}.
+ */
+export function byzantineQuorum(total: number): number {
+  const twice = 2 * checked(total);
+  return (twice - (twice % 3)) / 3 + 1;
+}
+
+/** floor(P/2) + 1: two quorums share a validator. Enough where validators stop but never lie. */
+export function crashQuorum(total: number): number {
+  return (checked(total) - (total % 2)) / 2 + 1;
+}
 
 const validator: Codec<Validator> = struct({ key: publicKey, power: uint(TOTAL_POWER_MAX) });
 

@@ -1,16 +1,11 @@
 import type { Millis } from '../../../types/ids.ts';
+import { unixSeconds } from '../../../types/timestamp.ts';
 import { fail } from './failure.ts';
 
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(Z|[+-]\d\d:\d\d)$/;
 const DAY_MS = 86_400_000;
 
-/** Days from 1970-01-01 to a date of the Gregorian calendar: the year begins in March, so that leap days come last. */
-function daysFromCivil(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  return 365 * y + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + dayOfYear - 719_468;
-}
-
+/** The date of the Gregorian calendar so many days after 1970-01-01: the year begins in March, so that leap days come last. */
 function civilFromDays(days: number): readonly [year: number, month: number, day: number] {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
@@ -23,11 +18,6 @@ function civilFromDays(days: number): readonly [year: number, month: number, day
   const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   return [yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day];
-}
-
-function daysInMonth(year: number, month: number): number {
-  const next = month === 12 ? daysFromCivil(year + 1, 1, 1) : daysFromCivil(year, month + 1, 1);
-  return next - daysFromCivil(year, month, 1);
 }
 
 function offsetMinutes(zone: string): number | null {
@@ -45,20 +35,12 @@ function offsetMinutes(zone: string): number | null {
 export function parseTime(text: string): Millis | null {
   const found = TIMESTAMP.exec(text);
   if (found === null) return null;
-  const [year, month, day, hour, minute, second] = found.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const seconds = unixSeconds(found.slice(1, 7));
   const offset = offsetMinutes(found[8]!);
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return null;
-  if (hour > 23 || minute > 59 || second > 59 || offset === null) return null;
+  if (seconds === null || offset === null) return null;
   const fraction = (found[7] ?? '').padEnd(4, '0');
   const ms = Number(fraction.slice(0, 3)) + (fraction[3]! >= '5' ? 1 : 0);
-  const time = daysFromCivil(year, month, day) * DAY_MS + ((hour * 60 + minute - offset) * 60 + second) * 1_000 + ms;
+  const time = (seconds - offset * 60) * 1_000 + ms;
   return time >= 0 ? time : null;
 }
 
