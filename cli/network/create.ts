@@ -7,6 +7,7 @@ import { FaultError } from '../../ledger/types/errors.ts';
 import type { Hash } from '../../ledger/types/ids.ts';
 import { configText } from '../../node/config.ts';
 import { createKey } from '../../node/keys.ts';
+import { peerAddress } from '../../node/network/address.ts';
 import { genesisOf, type NetworkPlan, type NodeKeys, nodeName } from './plan.ts';
 import { choosePorts, type NodePorts } from './ports.ts';
 
@@ -78,17 +79,18 @@ function writeNodes(draft: string, plan: NetworkPlan, ports: readonly NodePorts[
   const { text, genesis } = genesisOf(plan, keys);
   for (const [i, home] of homes.entries()) {
     writeFileSync(join(home, 'genesis.json'), text);
-    writeFileSync(join(home, 'config.toml'), configOf(ports, i));
+    writeFileSync(join(home, 'config.toml'), configOf(ports, keys, i));
   }
   writeFileSync(join(draft, 'genesis.json'), text);
   return genesis;
 }
 
-function configOf(ports: readonly NodePorts[], i: number): string {
+function configOf(ports: readonly NodePorts[], keys: readonly NodeKeys[], i: number): string {
   const own = ports[i]!;
-  const others = ports.filter(each => each !== own);
+  // With the key in its address a peer is known before it answers, so that two which start together make one connection.
+  const peers = ports.map(({ peer }, at) => peerAddress(keys[at]!.node, '127.0.0.1', peer));
   return configText({
-    network: { listen: `127.0.0.1:${own.peer}`, peers: others.map(each => `/ip4/127.0.0.1/tcp/${each.peer}`) },
+    network: { listen: `127.0.0.1:${own.peer}`, peers: peers.filter((_, at) => at !== i) },
     rpc: { listen: `127.0.0.1:${own.rpc}` },
     metrics: { listen: `127.0.0.1:${own.metrics}` },
   });
