@@ -1,4 +1,4 @@
-/** Who has wasted this node's time, and until when it is not asked again. Each further offence counts double. */
+/** Who has wasted this node's time, and until when it is not asked again; and who is slow. Each further offence counts double. */
 import type { Millis, PublicKey } from '../../ledger/types/ids.ts';
 import { BANS_MAX, SYNC_BAN_MS_MAX } from '../limits.ts';
 
@@ -8,10 +8,15 @@ export interface Patience {
   /** Not asked for `ms`, doubled for each offence before. */
   lose(peer: PublicKey, ms: Millis): void;
   reward(peer: PublicKey): void;
+  /** Notes how long a block of the peer's last answer was waited for. */
+  waited(peer: PublicKey, msPerBlock: Millis): void;
+  /** What was noted last; 0 for a peer that was never asked, so that everyone is tried once. */
+  pace(peer: PublicKey): Millis;
 }
 
 export function createPatience(now: () => Millis): Patience {
   const offenders = new Map<PublicKey, { until: Millis; offences: number }>();
+  const paces = new Map<PublicKey, Millis>();
   return {
     allows: peer => (offenders.get(peer)?.until ?? 0) <= now(),
     offences: peer => offenders.get(peer)?.offences ?? 0,
@@ -26,5 +31,11 @@ export function createPatience(now: () => Millis): Patience {
       });
     },
     reward: peer => void offenders.delete(peer),
+    waited(peer, msPerBlock) {
+      if (paces.size >= BANS_MAX) paces.delete(paces.keys().next().value!);
+      paces.delete(peer);
+      paces.set(peer, msPerBlock);
+    },
+    pace: peer => paces.get(peer) ?? 0,
   };
 }

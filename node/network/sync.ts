@@ -77,7 +77,10 @@ export function createSync(options: SyncOptions): Sync {
     return highest > height() ? highest : null;
   }
 
-  /** Who to ask next: those who should know before the others, the patient choice among equals. */
+  /**
+   * Who to ask next: those who should know before the others, among equals who caused the least trouble, then who was the
+   * quickest: a peer that hands out true blocks one by one would otherwise keep this node behind for ever.
+   */
   function choose(tried: ReadonlySet<PublicKey>): PublicKey | null {
     const next = height() + 1;
     const rank = (peer: PublicKey): number =>
@@ -85,7 +88,9 @@ export function createSync(options: SyncOptions): Sync {
     const open = peers().filter(peer => !tried.has(peer) && patience.allows(peer));
     // Those who only might know are asked for what is proven to exist, not on another's word.
     const useful = proven >= next ? open : open.filter(peer => rank(peer) === 0);
-    return useful.toSorted((a, b) => rank(a) - rank(b) || patience.offences(a) - patience.offences(b))[0] ?? null;
+    const better = (a: PublicKey, b: PublicKey): number =>
+      rank(a) - rank(b) || patience.offences(a) - patience.offences(b) || patience.pace(a) - patience.pace(b);
+    return useful.toSorted(better)[0] ?? null;
   }
 
   function judge(peer: PublicKey, outcome: Outcome): void {
@@ -116,7 +121,8 @@ export function createSync(options: SyncOptions): Sync {
     const count = Math.min(goal - from + 1, SYNC_RANGE_BLOCKS_MAX);
     const question = encode(syncQuestion, { type: 'range', from, count });
     let delivered = 0;
-    for await (const item of timed(request, peer, question, stopped.signal)) {
+    const onWaited = (ms: Millis): void => patience.waited(peer, ms / Math.max(1, delivered));
+    for await (const item of timed(request, peer, question, stopped.signal, onWaited)) {
       if (!item.ok) return blame(item.error, delivered);
       if (delivered >= count) return 'lied';
       const verdict = await take(item.value, from + delivered);
@@ -224,13 +230,15 @@ function pause(ms: Millis, signal: AbortSignal): Promise<void> {
 
 /**
  * A request whose every frame, and whose waiting in all, has its time: an answer that trickles in byte by byte is never
- * silent long enough for the connection's own timeout. Time spent on what has arrived does not count.
+ * silent long enough for the connection's own timeout. Time spent on what has arrived does not count. `onWaited` is told at the
+ * end how long the waiting was.
  */
 async function* timed(
   request: SyncOptions['request'],
   peer: PublicKey,
   question: Bytes,
   signal: AbortSignal,
+  onWaited: (ms: Millis) => void = () => {},
 ): AsyncGenerator<Result<Bytes, string>, void> {
   const abort = new AbortController();
   const frames = request(peer, question, AbortSignal.any([abort.signal, signal]))[Symbol.asyncIterator]();
@@ -240,12 +248,13 @@ async function* timed(
       const since = performance.now();
       const timer = setTimeout(() => abort.abort(), Math.min(left, SYNC_FRAME_TIMEOUT_MS));
       const { done, value } = await frames.next().finally(() => clearTimeout(timer));
-      if (done) return;
       left -= performance.now() - since;
+      if (done) return;
       yield value;
       if (!value.ok) return;
     }
   } finally {
+    onWaited(SYNC_RANGE_TIMEOUT_MS - left);
     await frames.return?.();
   }
 }

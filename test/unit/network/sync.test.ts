@@ -94,6 +94,13 @@ const vanishing = (after: number): Answer =>
       yield frame;
     }
   };
+/** Delivers one block in a while, and calls that an answer. */
+const sparing: Answer = async function* (question, signal) {
+  for await (const frame of honestly(CHAIN_BLOCKS, question, signal)) {
+    await wait(100);
+    return yield frame;
+  }
+};
 /** Answers with a block of another height than was asked for. */
 const shifted: Answer = async function* () {
   yield ok(encode(certifiedBlock, { block: CHAIN_BLOCKS[700]!, certificate: null }));
@@ -139,6 +146,15 @@ function scene(answers: Record<string, Answer>, options: Partial<SyncOptions> = 
 }
 
 describe('block sync', () => {
+  it('leaves a peer that hands out true blocks one by one for a quicker one', async () => {
+    const { sync, height, asked, keys, caught } = scene({ a: sparing, b: honest(), c: sparing });
+    for (const key of keys) sync.claim(key, 1_150);
+    await eventually('the ledger is there', () => height() === 1_150, 5_000);
+    expect(asked.filter(each => each === 'a')).toHaveLength(1);
+    expect(asked.filter(each => each === 'c').length).toBeLessThan(2);
+    expect(caught).toEqual([]);
+  });
+
   it('brings a ledger to a proven height in ranges', async () => {
     const progress: Height[] = [];
     const { sync, height, asked, keys } = scene({ a: honest() }, { progress: at => progress.push(at.height) });
