@@ -3,13 +3,27 @@ export type Bytes = Uint8Array;
 
 export const EMPTY: Bytes = new Uint8Array(0);
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const DIGITS = Array.from('0123456789abcdef', digit => digit.charCodeAt(0));
+
+/** Ids and keys are at most this long. Their digits are put down in an array for each length that is used again and again. */
+const SHORT_BYTES_MAX = 64;
+const codesOf = Array.from({ length: SHORT_BYTES_MAX + 1 }, (_, count) => new Array<number>(2 * count).fill(0));
 
 /** Lower-case hexadecimal digits, two for each byte: of all bytes, or of `count` from `at` on. */
 export function toHex(bytes: Bytes, at = 0, count: number = bytes.length - at): string {
-  let text = '';
-  for (let i = at; i < at + count; i++) text += HEX[bytes[i]!];
-  return text;
+  if (count > SHORT_BYTES_MAX) {
+    const parts: string[] = [];
+    for (let done = 0; done < count; done += SHORT_BYTES_MAX)
+      parts.push(toHex(bytes, at + done, Math.min(SHORT_BYTES_MAX, count - done)));
+    return parts.join('');
+  }
+  const codes = codesOf[count]!;
+  for (let i = 0; i < count; i++) {
+    const byte = bytes[at + i]!;
+    codes[2 * i] = DIGITS[byte >> 4]!;
+    codes[2 * i + 1] = DIGITS[byte & 15]!;
+  }
+  return String.fromCharCode.apply(null, codes);
 }
 
 const NOT_HEX = 16;
