@@ -55,7 +55,7 @@ export interface Liar {
 
 export interface LiarOptions {
   /** Answers block sync; nothing by default. */
-  readonly answer?: (question: Bytes, signal: AbortSignal) => AsyncIterable<Bytes>;
+  readonly answer?: (question: Bytes, from: PublicKey, signal: AbortSignal) => AsyncIterable<Bytes>;
   /** What its hello says; the true height by default. */
   readonly height?: () => Height;
   /** Whether to follow the chain. */
@@ -101,8 +101,8 @@ export async function startLiar(scene: Scene, options: LiarOptions = {}): Promis
         if (message.height > chain.final.header.height && heard.length < HEARD_MAX)
           heard.push({ from, message, signature });
       },
-      async *request(question, _from, signal) {
-        if (options.answer) yield* options.answer(question, signal);
+      async *request(question, from, signal) {
+        if (options.answer) yield* options.answer(question, from.key, signal);
       },
       peerUp() {},
       peerDown() {},

@@ -2,7 +2,7 @@
  * Four validators, of which three run as processes of their own, like any user's. The fourth exists as its keys alone:
  * what speaks for it is the test.
  */
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,14 +114,18 @@ export async function openScene(chainId: string): Promise<Scene> {
 
   async function start({ home }: Pick<Node, 'home'>): Promise<void> {
     const { rpc } = created.nodes.find(each => each.home === home)!.ports;
-    const child = spawnNode(home);
+    let child = spawnNode(home);
     for (const deadline = Date.now() + READY_TIMEOUT_MS; ; await pause(POLL_MS)) {
       const up = await fetch(`http://127.0.0.1:${rpc}/health/live`).then(
         each => each.ok,
         () => false,
       );
       if (up) return;
-      if (child.exitCode !== null || Date.now() > deadline)
+      if (child.exitCode !== null && logOf({ home }).trimEnd().split('\n').at(-1)?.includes('PORT_IN_USE')) {
+        // Somebody else's for the moment: while a node is down its ports are anyone's.
+        await pause(500);
+        child = spawnNode(home);
+      } else if (child.exitCode !== null || Date.now() > deadline)
         throw new Error(`a node does not start:\n${logOf({ home })}`);
     }
   }
@@ -162,8 +166,11 @@ export async function eventually(what: string, condition: () => boolean | Promis
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
 }
 
-/** Changes what a stopped node is configured to be: keys of the file's last section, or sections of their own. */
-export const configure = ({ home }: Node, text: string): void => appendFileSync(join(home, 'config.toml'), text);
+/** Makes a stopped node dial nobody but one address. */
+export function dialOnly({ home }: Node, address: string): void {
+  const path = join(home, 'config.toml');
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^peers = \[[^\]]*\]/m, `peers = ["${address}"]`));
+}
 
 /**
  * What holds of honest nodes whatever a peer did: each runs and has no error in its log, none has cut another, and all are
