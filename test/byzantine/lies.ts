@@ -88,7 +88,7 @@ export const LIES: Readonly<Record<string, Answer>> = {
   ),
   'sends certificates of another block': changing(
     2,
-    withCertificate(() => ({ block: chain[1]!.certificate!.block })),
+    withCertificate((_, { chain }) => ({ block: chain[1]!.certificate!.block })),
   ),
   'sends its own signature for everyone': changing(2, repeated),
   'sends blocks of its own': changing(2, forged),
