@@ -21,7 +21,7 @@ const withoutComments = (source: string) => source.replace(/\/\*[\s\S]*?\*\//g, 
 
 /** What a file imports: paths from the root for our own files, package names for everything else. */
 function importsOf(path: string): string[] {
-  const specifiers = [...withoutComments(read(path)).matchAll(/(?:from|import)\s*\(?\s*'([^'\s]+)'/g)].map(
+  const specifiers = [...withoutComments(read(path)).matchAll(/(?<![.\w])(?:from|import)\s*\(?\s*'([^'\s]+)'/g)].map(
     match => match[1]!,
   );
   return specifiers.map(specifier =>

@@ -59,7 +59,12 @@ function compute() {
     [alice],
   );
   const origin = genesisBlock(genesis).state;
-  const request = { time: genesis.genesisTime + 1_000, proposer: publicKeyOf(validator), seal: EMPTY };
+  const request = {
+    parent: origin.id,
+    time: genesis.genesisTime + 1_000,
+    proposer: publicKeyOf(validator),
+    seal: EMPTY,
+  };
   const { block, executed, state } = buildBlock(
     { chainId, limits: genesis.limits },
     origin,
