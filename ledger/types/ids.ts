@@ -49,7 +49,10 @@ export const isHash = (value: string): value is Hash => HASH.test(value);
 /** Length of a public key's bytes by its type byte. */
 export const KEY_LENGTHS: Readonly<Record<number, number>> = { 1: 32, 2: 33, 3: 33 };
 
-/** A type byte, then as many bytes as that type has. Whether they are a point of the curve is for the verifier to say. */
+/**
+ * A type byte, then as many bytes as that type has, of which the first tells a compressed point where there is one. Whether
+ * they are a point of the curve is for the verifier to say.
+ */
 export const publicKey: Codec<PublicKey> = {
   write(writer, value) {
     assert(isPublicKey(value) && writer.hex(value), 'not a public key');
@@ -58,7 +61,9 @@ export const publicKey: Codec<PublicKey> = {
     const type = reader.u8();
     const length = KEY_LENGTHS[type];
     if (length === undefined) return reader.fail('unknown key type');
-    return `0${type}${reader.hex(length)}` as PublicKey;
+    const key = `0${type}${reader.hex(length)}`;
+    // What is written is checked as well: a key that could be read and not written would stop whoever hashes what holds it.
+    return type === 1 || isPublicKey(key) ? (key as PublicKey) : reader.fail('not a compressed point');
   },
 };
 
