@@ -111,7 +111,10 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   }
 
   const finality = createFinality({ chain, store, pool, waiting: ports.waiting, now, applied, finalised, fatal });
-  const incoming = createIncoming({ envelopes, verifier, held, chain, pool, post });
+  const incoming = createIncoming({
+    ...{ envelopes, verifier, held, chain, pool, post },
+    claim: (peer, height) => sync.claim(peer, height),
+  });
   const network = openNetwork(ports, {
     vote: incoming.vote,
     body: incoming.body,

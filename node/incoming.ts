@@ -9,6 +9,7 @@ import type { Mempool } from '../ledger/mempool.ts';
 import { block as blockCodec } from '../ledger/types/block.ts';
 import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
 import { decode } from '../ledger/types/codec.ts';
+import type { Height, PublicKey } from '../ledger/types/ids.ts';
 import type { IdentifiedTransaction } from '../ledger/types/transaction.ts';
 import type { Envelopes } from './envelope.ts';
 import type { HeldBlocks } from './held-blocks.ts';
@@ -24,6 +25,8 @@ export interface IncomingPorts<M> {
   readonly chain: Chain;
   readonly pool: Mempool;
   post(event: Event<M>): void;
+  /** A peer seems to be at this height. */
+  claim(peer: PublicKey, height: Height): void;
 }
 
 export interface Incoming {
@@ -39,7 +42,8 @@ function samePooled(pool: Mempool, transaction: IdentifiedTransaction): Identifi
   return known && equalBytes(known.leaf, transaction.leaf) ? known : transaction;
 }
 
-export function createIncoming<M>({ envelopes, verifier, held, chain, pool, post }: IncomingPorts<M>): Incoming {
+export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
+  const { envelopes, verifier, held, chain, pool, post } = ports;
   return {
     async vote(bytes) {
       const opened = envelopes.open(bytes);
@@ -60,6 +64,8 @@ export function createIncoming<M>({ envelopes, verifier, held, chain, pool, post
       if (!decoded.ok) return 'reject';
       const { header } = decoded.value;
       const final = chain.final.header;
+      // Whoever passes on a block has seen what it stands on decided, or will have in a moment; votes may never come this way.
+      if (header.height > final.height + 1) ports.claim(from.key, header.height - 1);
       if (header.chainId !== final.chainId) return 'reject';
       if (header.height <= final.height || header.height > final.height + OFFERED_HEIGHTS_MAX) return 'ignore';
       // Only validators propose; a stranger's block would cost a slot and an execution.

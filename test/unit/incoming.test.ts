@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { createMempool } from '../../ledger/mempool.ts';
+import { block as blockCodec } from '../../ledger/types/block.ts';
+import { EMPTY } from '../../ledger/types/bytes.ts';
+import { encode } from '../../ledger/types/codec.ts';
+import type { Height, PublicKey } from '../../ledger/types/ids.ts';
+import { heldBlocks } from '../../node/held-blocks.ts';
+import { createIncoming, type IncomingPorts } from '../../node/incoming.ts';
+import type { Peer } from '../../node/network/network.ts';
+import { createVerifier } from '../../node/network/verifier.ts';
+import { GENESIS_TIME, key, network } from './ledger/network.ts';
+
+/** A node at genesis, and the encoded empty blocks of heights 1 to 3 above it. */
+function scene() {
+  const net = network();
+  const bodies: Uint8Array[] = [];
+  const ahead = network().chain;
+  for (let height = 1; height <= 3; height++) {
+    const request = { parent: ahead.head.id, time: GENESIS_TIME + height, proposer: key(100), seal: EMPTY };
+    const { block } = ahead.build({ offer() {} }, request)!;
+    ahead.adopt(block.id, height);
+    bodies.push(encode(blockCodec, block));
+  }
+  const claims: [PublicKey, Height][] = [];
+  const posted: Height[] = [];
+  const held = heldBlocks();
+  const incoming = createIncoming({
+    envelopes: { open: () => 'malformed' } as unknown as IncomingPorts<never>['envelopes'],
+    ...{ verifier: createVerifier(), held, chain: net.chain, pool: createMempool(net.rules) },
+    post: event => event.type === 'block' && posted.push(event.header.height),
+    claim: (peer, height) => claims.push([peer, height]),
+  });
+  const peer = { key: key(7) } as Peer;
+  return { incoming, bodies, claims, posted, held, peer };
+}
+
+describe('a body that a peer passes on', () => {
+  it('is kept and told to the engine when it is for the next height', () => {
+    const { incoming, bodies, claims, posted, held, peer } = scene();
+    expect(incoming.body(bodies[0]!, peer)).toBe('accept');
+    expect({ claims, posted, held: held.size }).toEqual({ claims: [], posted: [1], held: 1 });
+  });
+
+  it('shows a node that hears no votes how far the others are', () => {
+    const { incoming, bodies, claims, posted, peer } = scene();
+    expect(incoming.body(bodies[2]!, peer)).toBe('ignore');
+    expect(incoming.body(bodies[1]!, peer)).toBe('accept');
+    expect(claims).toEqual([
+      [peer.key, 2],
+      [peer.key, 1],
+    ]);
+    expect(posted).toEqual([2]);
+  });
+
+  it('is refused where it is not what its header says', () => {
+    const { incoming, bodies, peer } = scene();
+    const cut = bodies[0]!.slice(0, -1);
+    expect([incoming.body(cut, peer), incoming.body(EMPTY, peer)]).toEqual(['reject', 'reject']);
+  });
+});
