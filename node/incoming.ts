@@ -73,9 +73,11 @@ export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
       const block = identifyBlock(decoded.value);
       if (!block.ok) return 'reject';
       const { id, transactions } = block.value;
-      held.offer({ id, header, transactions: transactions.map(each => samePooled(pool, each)) }, from.key);
-      post({ type: 'block', id, header });
-      return 'accept';
+      const pooled = { id, header, transactions: transactions.map(each => samePooled(pool, each)) };
+      const outcome = held.offer(pooled, from.key);
+      if (outcome === 'wanted') post({ type: 'block', id, header });
+      // Bodies without end are not passed on: nobody proposes so many.
+      return outcome === 'displacing' ? 'ignore' : 'accept';
     },
   };
 }

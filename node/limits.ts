@@ -163,7 +163,6 @@ export const OFFERED_BLOCKS_PER_PEER_MAX = 4;
 export const BUILD_MS_MAX = 60;
 /** How long a body that a proposal names is waited for before it is asked for: gossip brings it to everyone anyway. */
 export const BODY_PATIENCE_MS = 250;
-export const BODY_POLL_MS = 10;
 /** When a verdict that found the verifier full is tried again. */
 export const VERDICT_RETRY_MS = 20;
 /** How far above the final height a body is worth keeping. */

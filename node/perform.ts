@@ -19,7 +19,7 @@ import type { Envelopes } from './envelope.ts';
 import type { Finality } from './finality.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { isVerified, signatureClaims } from './intake.ts';
-import { BODY_PATIENCE_MS, BODY_POLL_MS, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
+import { BODY_PATIENCE_MS, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network/network.ts';
 import type { Sync } from './network/sync.ts';
@@ -135,10 +135,11 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   };
 
   async function fetch(id: BlockId, from: readonly NodeId[]): Promise<void> {
-    // The body is on its way by gossip as a rule, only slower than the proposal that names it.
-    for (let waited = 0; waited < BODY_PATIENCE_MS && !held.get(id); waited += BODY_POLL_MS) await sleep(BODY_POLL_MS);
-    let block = held.get(id);
+    let block = held.want(id);
     if (!block) {
+      // The body is on its way by gossip as a rule, only slower than the proposal that names it; then the engine is told by now.
+      await sleep(BODY_PATIENCE_MS);
+      if (!held.wants(id)) return;
       const found = await sync.fetch(id, peersOf(from));
       const identified = found && identifyBlock(found);
       if (!identified?.ok) return;

@@ -8,6 +8,7 @@ import { randomBytes } from '../../client/entropy.ts';
 import { pause } from '../../client/rpc.ts';
 import { fromBase64 } from '../../client/transaction-file.ts';
 import { verifyEvidence } from '../../consensus/bft/evidence.ts';
+import { leaderOf } from '../../consensus/bft/leader.ts';
 import { TAGS } from '../../consensus/pbft/messages.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
 import type { Block } from '../../ledger/types/block.ts';
@@ -183,6 +184,29 @@ describe('a validator that says what is not so', () => {
       expect(verifyEvidence(TAGS, scene.genesis.chainId, found)).toBe(true);
       for (const { signed, signature } of [one, other]) expect(verify(key, signed, signature)).toBe(true);
     }
+  }, 120_000);
+
+  it('cannot make the next leader propose a block whose body it took away from it', async () => {
+    let turns = 0;
+    const progress = await campaign(
+      onTurn(() => {
+        // All but the next leader prepare a block; that one holds its body, hears of no proposal, and is then given other bodies.
+        const { validators, header } = liar.chain.final;
+        const next = leaderOf(validators, header.proposer, 1);
+        const time = Math.max(Date.now(), header.time + 1);
+        const block = liar.build(undefined, time);
+        const id = blockId(block.header);
+        liar.publish(block);
+        for (const node of scene.nodes.filter(each => each.validator !== next)) {
+          liar.say(node, { type: 'proposal', height: header.height + 1, view: 0, block: id, justification: null });
+          liar.say(node, { type: 'prepare', height: header.height + 1, view: 0, block: id });
+        }
+        for (let i = 1; i <= 12; i++) liar.publish(liar.build(undefined, time + i));
+        turns++;
+      }),
+      () => turns >= 4,
+    );
+    await expectProgress('bodies taken away', progress);
   }, 120_000);
 
   it('is cut for a signature that does not hold', async () => {
