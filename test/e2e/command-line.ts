@@ -1,0 +1,72 @@
+/** The real command line as a user types it, on a network that it made itself. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { quorate, type Ran } from '../unit/cli/run.ts';
+
+export interface UserNetwork {
+  /** For files of the test. */
+  readonly scratch: string;
+  readonly directory: string;
+  readonly genesis: string;
+  readonly passphraseFile: string;
+  readonly homes: readonly string[];
+  readonly urls: readonly string[];
+  readonly addresses: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+const PASSPHRASE = 'a passphrase for tests';
+
+interface Created {
+  readonly nodes: readonly { readonly home: string; readonly ports: { readonly rpc: number } }[];
+  readonly wallets: readonly { readonly name: string; readonly address: string }[];
+}
+
+/** `network create` and `network up`. */
+export async function userNetwork(validators: number): Promise<UserNetwork> {
+  const scratch = mkdtempSync(join(tmpdir(), 'quorate-e2e-'));
+  const directory = join(scratch, 'net');
+  const passphraseFile = join(scratch, 'passphrase');
+  writeFileSync(passphraseFile, `${PASSPHRASE}\n`);
+  const size = ['--validators', String(validators), '--engine', 'pbft', '--base-port', '0'];
+  const create = ['network', 'create', ...size, '--out', directory, '--passphrase-file', passphraseFile, '--json'];
+  const { nodes, wallets } = (await type(create)).json<Created>();
+  await type(['network', 'up', directory, '--json']).then(up => up.json());
+  return {
+    scratch,
+    directory,
+    genesis: join(directory, 'genesis.json'),
+    passphraseFile,
+    homes: nodes.map(each => each.home),
+    urls: nodes.map(each => `http://127.0.0.1:${each.ports.rpc}`),
+    addresses: Object.fromEntries(wallets.map(({ name, address }) => [name, address])),
+    async close() {
+      await type(['network', 'down', directory]);
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What every command keeps to: exit codes, where errors go and how they look, never a stack trace. */
+export async function type(args: readonly string[]): Promise<Ran> {
+  const ran = await quorate(args);
+  const command = `quorate ${args.join(' ')}`;
+  expect(ran.stderr, command).not.toContain('\n    at ');
+  if (ran.code === 0) {
+    expect(ran.stderr, command).not.toContain('error:');
+  } else {
+    expect([1, 2], command).toContain(ran.code);
+    expect(ran.stderr, command).toMatch(/^error: [A-Z][A-Z0-9_]*: .+; .+$/m);
+    expect(ran.stderr.match(/^error: /gm), command).toHaveLength(1);
+  }
+  return ran;
+}
+
+/** The code of a command that has to fail. */
+export async function refusal(args: readonly string[], exitCode = 1): Promise<string> {
+  const ran = await type(args);
+  expect(ran.code, `quorate ${args.join(' ')}: ${ran.stdout}${ran.stderr}`).toBe(exitCode);
+  return /^error: ([A-Z0-9_]+): /m.exec(ran.stderr)![1]!;
+}
