@@ -143,15 +143,14 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   const driver: Driver<unknown> = createDriver({
     core,
     now,
-    persist: ({ writes, blocks }) =>
-      store.persist(
-        writes,
-        blocks.map(id => {
-          const block = held.get(id) ?? chain.candidate(id)?.block;
-          assert(block, 'the engine persists a block that is not held');
-          return block;
-        }),
-      ),
+    persist({ writes, blocks }) {
+      const bodies = blocks.map(id => {
+        const block = held.get(id) ?? chain.candidate(id)?.block;
+        assert(block, 'the engine persists a block that is not held');
+        return block;
+      });
+      return () => store.persist(writes, bodies);
+    },
     perform: performer.perform,
     fatal,
   });

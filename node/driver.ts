@@ -16,8 +16,11 @@ export interface DriverPorts<M> {
   readonly core: ConsensusCore<M>;
   /** Never decreases. */
   now(): Millis;
-  /** Resolves when everything is durable; a rejection is fatal. */
-  persist(effect: PersistEffect): Promise<void>;
+  /**
+   * Called at once, because what is to be persisted may be held here no more when its turn comes: block sync moves the ledger on
+   * meanwhile. What it returns is called then, and resolves when everything is durable; a rejection is fatal.
+   */
+  persist(effect: PersistEffect): () => Promise<void>;
   /** May call {@link Driver.post}, at once or later. A throw is fatal. */
   perform(effect: HostEffect<M>): void;
   /** The invariant broke or the disk did: the node stops. Called once. */
@@ -35,7 +38,7 @@ export interface Driver<M> {
 
 export function createDriver<M>({ core, now, persist, perform, fatal }: DriverPorts<M>): Driver<M> {
   const events: Event<M>[] = [];
-  const outbox: Exclude<Effect<M>, { type: 'timer' }>[] = [];
+  const outbox: (HostEffect<M> | { readonly type: 'persist'; readonly write: () => Promise<void> })[] = [];
   const timers = new Map<TimerId, NodeJS.Timeout>();
   let running = false;
   let persisting = false;
@@ -71,6 +74,7 @@ export function createDriver<M>({ core, now, persist, perform, fatal }: DriverPo
   function take(effects: readonly Effect<M>[]): void {
     for (const effect of effects) {
       if (effect.type === 'timer') setTimer(effect.timer, effect.after);
+      else if (effect.type === 'persist') outbox.push({ type: 'persist', write: persist(effect) });
       else outbox.push(effect);
     }
   }
@@ -81,7 +85,7 @@ export function createDriver<M>({ core, now, persist, perform, fatal }: DriverPo
       if (!effect) return;
       if (effect.type === 'persist') {
         persisting = true;
-        persist(effect).then(() => {
+        effect.write().then(() => {
           persisting = false;
           run();
         }, fail);
