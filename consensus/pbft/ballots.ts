@@ -69,7 +69,8 @@ function isFirst<S extends Statement>(
 
 function report(state: State, phase: Phase, from: NodeId, first: Statement, second: Statement): void {
   const { reported, height } = state.instance;
-  const slot = `${phase} ${first.view} ${from}`;
+  // One proof of each kind is enough; a liar has as many views to contradict itself in as it likes.
+  const slot = `${phase} ${from}`;
   if (reported.has(slot) || reported.size >= REPORTS_MAX) return;
   reported.add(slot);
   state.equivocations++;

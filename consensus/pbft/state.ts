@@ -16,7 +16,7 @@ import type { Ballot, Message } from './messages.ts';
 
 /** Headers kept. Unbounded, a leader could fill the memory with blocks that nobody decides. */
 export const HEADERS_MAX = 16;
-/** Equivocations told for one height: enough to name every liar, too few to flood the host. */
+/** Equivocations told for one height, one of each kind from each validator: enough to name every liar, too few to flood the host. */
 export const REPORTS_MAX = 256;
 /** Senders whose last answer is remembered beside the validators: all others share one slot. */
 export const STRANGER = 'stranger';
@@ -56,7 +56,7 @@ export interface Instance {
   job: { readonly id: JobId; readonly mandate: Mandate | null } | null;
   decision: VoteCertificate | null;
   adopted: boolean;
-  /** Slots whose equivocation was reported. */
+  /** Who was reported for which phase. */
   readonly reported: Set<string>;
 }
 

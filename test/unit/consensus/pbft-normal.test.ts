@@ -254,6 +254,10 @@ describe('equivocation', () => {
       expect(it.core.status().equivocations).toBe(1);
       tell(it, C, vote(type, other, 1));
       expect(said(it)).toEqual([]);
+      // Nor does it fill the host's memory and log from view to view.
+      for (let view = 2; view < 50; view++) for (const each of [block, other]) tell(it, C, vote(type, each, view));
+      expect(said(it)).toEqual([]);
+      expect(it.core.status().equivocations).toBe(1);
     },
   );
 });
