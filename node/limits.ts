@@ -101,7 +101,10 @@ export const GOSSIP_MESH_MAX = 12;
 // Requests
 
 export const REQUEST_BYTES_MAX = 4 * KIB;
-/** Requests of one peer that are being answered, and of all peers. Without it block sync of others starves consensus. */
+/**
+ * Requests of one peer that are being answered, and of all peers beside the first of each. Without it block sync of others
+ * starves consensus.
+ */
 export const REQUESTS_PER_PEER_MAX = 8;
 export const REQUESTS_MAX = 16;
 /** All frames of one answer. */

@@ -115,6 +115,8 @@ interface Member {
   peer: Peer | null;
   /** Requests of this node that the peer is answering. */
   asking: number;
+  /** Requests of the peer that this node is answering. */
+  answering: number;
 }
 
 const GOSSIP_WATCH_MS = 2_000;
@@ -188,7 +190,7 @@ export function createNetwork(options: NetworkOptions): Network {
       ended: end => ended(member, end),
     });
     const guard = createGossipGuard(now, offence => session.close(offence), relay);
-    const member: Member = { session, guard, peer: null, asking: 0 };
+    const member: Member = { session, guard, peer: null, asking: 0, answering: 0 };
     members.set(key, member);
   }
 
@@ -214,9 +216,13 @@ export function createNetwork(options: NetworkOptions): Network {
       opened.abort('hello first');
     } else {
       count('requestsServed');
-      void server.serve(opened, (question, signal) => {
+      member.answering += 1;
+      const served = server.serve(opened, member.answering === 1, (question, signal) => {
         count('bytesReceived', question.length);
         return handlers.request(question, peer, signal);
+      });
+      void served.finally(() => {
+        member.answering -= 1;
       });
     }
   }

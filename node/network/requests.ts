@@ -129,8 +129,11 @@ export async function* ask(
 export type Answerer = (question: Bytes, signal: AbortSignal) => AsyncIterable<Bytes>;
 
 export interface RequestServer {
-  /** Serves one stream that a peer opened. Rejects only when `answer` throws. */
-  serve(stream: Stream, answer: Answerer): Promise<void>;
+  /**
+   * Serves one stream that a peer opened; `first`: the peer has no other, and is served however many others are. Rejects only
+   * when `answer` throws.
+   */
+  serve(stream: Stream, first: boolean, answer: Answerer): Promise<void>;
   readonly active: number;
 }
 
@@ -181,8 +184,9 @@ export function createRequestServer(on: { sent(bytes: number): void }): RequestS
     stream.close();
   }
 
-  async function serve(stream: Stream, answer: Answerer): Promise<void> {
-    if (active >= REQUESTS_MAX) {
+  async function serve(stream: Stream, first: boolean, answer: Answerer): Promise<void> {
+    // Everyone has a place of its own: two peers that stall must not keep all others from their blocks.
+    if (active >= REQUESTS_MAX && !first) {
       stream.abort('too many requests');
       return;
     }

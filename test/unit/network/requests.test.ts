@@ -4,6 +4,7 @@ import {
   NETWORK_MESSAGE_BYTES_MAX,
   REQUEST_BYTES_MAX,
   REQUEST_IDLE_MS,
+  REQUESTS_MAX,
   REQUESTS_PER_PEER_MAX,
   RESPONSE_BYTES_MAX,
 } from '../../../node/limits.ts';
@@ -132,6 +133,30 @@ describe('requests', () => {
     await stopNode(server);
     expect(await answer).toEqual({ frames: [utf8('half of it')], failure: 'REQUEST_CUT' });
     expect(await collect(client, server, utf8('?'))).toEqual({ frames: [], failure: 'REQUEST_REFUSED' });
+  });
+
+  it('of one peer are answered however many places others hold', async () => {
+    let held = 0;
+    const server = await startNode('server', {
+      handlers: {
+        async *request(question, _from, signal) {
+          if (question[0] === 1) return yield utf8('answer');
+          held += 1;
+          await new Promise(resolve => signal.addEventListener('abort', resolve));
+        },
+      },
+    });
+    const clients = await Promise.all(['a', 'b', 'c'].map(name => startNode(name, { peers: [server.address] })));
+    await eventually('connected', () => clients.every(each => connected(server, each)));
+    const [a, b, c] = clients as [TestNode, TestNode, TestNode];
+    const abort = new AbortController();
+    const stalled = [a, b].flatMap(client =>
+      Array.from({ length: REQUESTS_PER_PEER_MAX }, () => collect(client, server, Uint8Array.of(0), abort.signal)),
+    );
+    await eventually('all places are taken', () => held === REQUESTS_MAX);
+    expect(await collect(c, server, Uint8Array.of(1))).toEqual({ frames: [utf8('answer')], failure: null });
+    abort.abort();
+    await Promise.all(stalled);
   });
 
   it('to one peer are bounded in number, and their places come free', async () => {
