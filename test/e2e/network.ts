@@ -51,7 +51,8 @@ const POLL_MS = 25;
 const LOG_LINES_SHOWN = 25;
 
 /** Files of a network of four, one for each organisation, and `senders` accounts that can pay. Gone when the test ends. */
-export async function testNetwork(context: TestContext, senders: number, validators = 4): Promise<TestNetwork> {
+export async function testNetwork(context: TestContext, senders: number): Promise<TestNetwork> {
+  const validators = 4;
   const parent = mkdtempSync(join(tmpdir(), 'quorate-e2e-'));
   const directory = join(parent, 'net');
   const keys = Array.from({ length: senders }, (): SecretKey => ({ type: 'ed25519', secret: randomBytes(32) }));
@@ -75,12 +76,24 @@ export async function testNetwork(context: TestContext, senders: number, validat
   return { directory, genesis, nodes: nodeHomes(directory).map(testNode), senders: funded };
 }
 
-/** {@link testNetwork}, with every node ready. */
+/** {@link testNetwork}, up. */
 export async function runningNetwork(context: TestContext, senders: number): Promise<TestNetwork> {
   const network = await testNetwork(context, senders);
-  await networkUp(network.directory);
+  await up(network);
   return network;
 }
+
+/**
+ * Starts every node and waits until each votes. One that came up when the others had begun stays silent for a few heights, as
+ * it cannot know that it never voted: until then it is one of those that a network can do without.
+ */
+export async function up({ directory, nodes }: TestNetwork): Promise<void> {
+  await networkUp(directory);
+  await until('every validator votes', async () => (await Promise.all(nodes.map(isVoting))).every(Boolean));
+}
+
+export const isVoting = async (node: TestNode): Promise<boolean> =>
+  (await ask(node, 'node_getInfo', {})).consensus.voting;
 
 const newKey = (): SecretKey => ({ type: 'ed25519', secret: randomBytes(32) });
 

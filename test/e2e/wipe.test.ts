@@ -15,6 +15,7 @@ import {
   commonChain,
   expectNoEvidence,
   finalHeight,
+  isVoting,
   kill,
   runningNetwork,
   settled,
@@ -50,8 +51,6 @@ async function scene(context: TestContext): Promise<Scene> {
   await pay();
   return { network, others: [a, b, c], wiped, pay };
 }
-
-const isVoting = async (node: TestNode): Promise<boolean> => (await ask(node, 'node_getInfo', {})).consensus.voting;
 
 /** The heights at which a certificate has the vote of `node`. */
 async function heightsVoted(node: TestNode, chain: readonly Block[]): Promise<number[]> {
