@@ -68,7 +68,9 @@ describe('network create', () => {
     const [first, second] = created.nodes;
     const config = loadConfig(join(directory, 'node0', 'config.toml'), {});
     expect(config.rpc.listen).toEqual({ host: '127.0.0.1', port: first!.ports.rpc });
-    expect(config.network.peers).toEqual([`/ip4/127.0.0.1/tcp/${second!.ports.peer}`]);
+    expect(config.network.peers).toEqual([
+      expect.stringMatching(new RegExp(`^/ip4/127\\.0\\.0\\.1/tcp/${second!.ports.peer}/p2p/12D3Koo\\w{45}$`)),
+    ]);
   });
 
   it('makes a wallet for each organisation and one that holds the token', async () => {
