@@ -9,7 +9,7 @@ import { rpcClient } from '../../client/rpc.ts';
 import { submitUntilFinal } from '../../client/submit.ts';
 import { expectVerified } from './kill.ts';
 import { signTransfer } from './load.ts';
-import { commonChain, settled, start, stopAll, testNetwork, until, up } from './network.ts';
+import { commonChain, settled, start, stopAll, type TestNode, testNetwork, until, up } from './network.ts';
 
 /** A file system of its own needs rights that not every machine gives. */
 function mount(directory: string): boolean {
@@ -65,8 +65,8 @@ it.runIf(can)(
   async context => {
     const network = await testNetwork(context, 2);
     const { nodes, senders } = network;
-    const [poor, ...others] = nodes as [(typeof nodes)[0], ...typeof nodes];
-    const data = join(poor!.home, 'data');
+    const [poor, ...others] = nodes as [TestNode, ...TestNode[]];
+    const data = join(poor.home, 'data');
     expect(mount(data)).toBe(true);
     context.onTestFinished(() => void unmount(data));
     await up(network);
@@ -79,17 +79,17 @@ it.runIf(can)(
 
     const filler = join(data, 'filler');
     fill(filler);
-    await until(`${poor!.name} has stopped`, async () => {
+    await until(`${poor.name} has stopped`, async () => {
       await pay();
-      return runningPid(poor!.home) === null;
+      return runningPid(poor.home) === null;
     });
-    const said = readFileSync(logPath(poor!.home), 'utf8').trimEnd().split('\n').at(-1)!;
-    expect(said).toMatch(/^error: DISK_FULL: no space left to write .*; free space /);
-    expect(readFileSync(logPath(poor!.home), 'utf8')).not.toContain('\n    at ');
+    const log = readFileSync(logPath(poor.home), 'utf8');
+    expect(log).toMatch(/^error: DISK_FULL: no space left to write .*; free space /m);
+    expect(log).not.toContain('\n    at ');
     for (let i = 0; i < 3; i++) await pay();
 
     rmSync(filler);
-    await start(poor!);
+    await start(poor);
     await pay();
     const chain = await commonChain(nodes, await settled(nodes));
     await stopAll(network);
