@@ -59,6 +59,9 @@ export const DUPLICATE_MS = 3_000;
 export const DIRECT_MESSAGE_BYTES_MAX = 1 * MIB;
 /** Messages of one peer on one channel that are being judged; above it the peer waits, and not the votes of all others. */
 export const DIRECT_JUDGING_MAX = 32;
+/** How many a peer may send in a second on average, and how many at once: several times what fifty blocks a second take. */
+export const DIRECT_MESSAGES_PER_SECOND_MAX = 500;
+export const DIRECT_BURST_MAX = 1_000;
 /** What waits for one peer on one channel. Above it the oldest is dropped: an undecided engine sends its latest again. */
 export const DIRECT_QUEUE_MESSAGES_MAX = 4_096;
 export const DIRECT_QUEUE_BYTES_MAX = 8 * MIB;

@@ -7,17 +7,12 @@ import type { Bytes } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import { err } from '../../ledger/types/errors.ts';
 import type { PublicKey } from '../../ledger/types/ids.ts';
-import {
-  CLOSE_TIMEOUT_MS,
-  DIRECT_JUDGING_MAX,
-  DIRECT_MESSAGE_BYTES_MAX,
-  HELLO_BYTES_MAX,
-  HELLO_TIMEOUT_MS,
-} from '../limits.ts';
+import { CLOSE_TIMEOUT_MS, DIRECT_MESSAGE_BYTES_MAX, HELLO_BYTES_MAX, HELLO_TIMEOUT_MS } from '../limits.ts';
 import { createFrameReader, frames } from './framing.ts';
 import { acceptHello, type Hello, type HelloRefusal, hello } from './hello.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import type { Connection, Stream } from './transport.ts';
+import { createTurnstile } from './turnstile.ts';
 
 export const HELLO_PROTOCOL = '/quorate/hello/1';
 
@@ -160,26 +155,19 @@ export function createSession(connection: Connection, ownHello: () => Hello, eve
   }
 
   function takeChannel(channel: Channel, stream: Stream): void {
-    void stream.closed.then(() => close('STREAM_LOST'));
+    const turnstile = createTurnstile(
+      stream,
+      message => (closed ? undefined : events.direct(channel, message)),
+      () => performance.now(),
+    );
+    void stream.closed.then(() => {
+      turnstile.close();
+      close('STREAM_LOST');
+    });
     // The peer is ready a moment before its hello has been judged here.
     void ready.then(theirs => {
-      if (theirs && !closed) readMessages(stream, DIRECT_MESSAGE_BYTES_MAX, judgedInTurn(channel, stream));
+      if (theirs && !closed) readMessages(stream, DIRECT_MESSAGE_BYTES_MAX, turnstile.push);
     });
-  }
-
-  /** Hands messages over and lets the peer wait while too many are being judged. */
-  function judgedInTurn(channel: Channel, stream: Stream): (message: Bytes) => void {
-    let judging = 0;
-    return message => {
-      const judged = events.direct(channel, message);
-      if (!judged) return;
-      judging += 1;
-      if (judging === DIRECT_JUDGING_MAX) stream.pause();
-      void judged.finally(() => {
-        judging -= 1;
-        if (judging === DIRECT_JUDGING_MAX - 1) stream.resume();
-      });
-    };
   }
 
   function take(protocol: string, stream: Stream): void {
