@@ -3,9 +3,10 @@ import { createMempool } from '../../ledger/mempool.ts';
 import { block as blockCodec } from '../../ledger/types/block.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
-import type { Height, PublicKey } from '../../ledger/types/ids.ts';
+import type { BlockId, Height, PublicKey } from '../../ledger/types/ids.ts';
 import { heldBlocks } from '../../node/held-blocks.ts';
 import { createIncoming, type IncomingPorts } from '../../node/incoming.ts';
+import { OFFERED_BLOCKS_PER_PEER_MAX } from '../../node/limits.ts';
 import type { Peer } from '../../node/network/network.ts';
 import { createVerifier } from '../../node/network/verifier.ts';
 import { GENESIS_TIME, key, network } from './ledger/network.ts';
@@ -14,13 +15,25 @@ import { GENESIS_TIME, key, network } from './ledger/network.ts';
 function scene() {
   const net = network();
   const bodies: Uint8Array[] = [];
+  const ids: BlockId[] = [];
   const ahead = network().chain;
   for (let height = 1; height <= 3; height++) {
     const request = { parent: ahead.head.id, time: GENESIS_TIME + height, proposer: key(100), seal: EMPTY };
     const { block } = ahead.build({ offer() {} }, request)!;
     ahead.adopt(block.id, height);
     bodies.push(encode(blockCodec, block));
+    ids.push(block.id);
   }
+  /** So many blocks of height 1. */
+  const siblings = (count: number): Uint8Array[] =>
+    Array.from({ length: count }, (_, i) => {
+      const parent = net.chain.final.id;
+      const { block } = net.chain.build(
+        { offer() {} },
+        { parent, time: GENESIS_TIME + 10 + i, proposer: key(100), seal: EMPTY },
+      )!;
+      return encode(blockCodec, block);
+    });
   const claims: [PublicKey, Height][] = [];
   const posted: Height[] = [];
   const held = heldBlocks();
@@ -31,14 +44,24 @@ function scene() {
     claim: (peer, height) => claims.push([peer, height]),
   });
   const peer = { key: key(7) } as Peer;
-  return { incoming, bodies, claims, posted, held, peer };
+  return { incoming, bodies, ids, siblings, claims, posted, held, peer };
 }
 
 describe('a body that a peer passes on', () => {
-  it('is kept and told to the engine when it is for the next height', () => {
-    const { incoming, bodies, claims, posted, held, peer } = scene();
+  it('is held when it is for the next height, and told to the engine when that has asked for it', () => {
+    const { incoming, bodies, ids, claims, posted, held, peer } = scene();
     expect(incoming.body(bodies[0]!, peer)).toBe('accept');
-    expect({ claims, posted, held: held.size }).toEqual({ claims: [], posted: [1], held: 1 });
+    expect({ claims, posted, held: held.size }).toEqual({ claims: [], posted: [], held: 1 });
+    expect(held.want(ids[1]!)).toBeNull();
+    expect(incoming.body(bodies[1]!, peer)).toBe('accept');
+    expect(posted).toEqual([2]);
+  });
+
+  it('is not passed on any more when its peer brings one after the other', () => {
+    const { incoming, siblings, peer } = scene();
+    const verdicts = siblings(OFFERED_BLOCKS_PER_PEER_MAX + 2).map(each => incoming.body(each, peer));
+    const accepted = Array.from({ length: OFFERED_BLOCKS_PER_PEER_MAX }, () => 'accept');
+    expect(verdicts).toEqual([...accepted, 'ignore', 'ignore']);
   });
 
   it('shows a node that hears no votes how far the others are', () => {
@@ -49,7 +72,7 @@ describe('a body that a peer passes on', () => {
       [peer.key, 2],
       [peer.key, 1],
     ]);
-    expect(posted).toEqual([2]);
+    expect(posted).toEqual([]);
   });
 
   it('is refused where it is not what its header says', () => {
