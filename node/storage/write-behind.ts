@@ -44,7 +44,7 @@ interface Waiter {
 }
 
 interface Ports {
-  /** Resolves when the log is durable up to the last block added. */
+  /** Resolves when the log is durable up to the last block added before the call. */
   readonly logged: () => Promise<void>;
   /** Writes whole blocks, the last of them `last`. */
   readonly write: (writes: LevelWrite[], last: IdentifiedBlock) => Promise<void>;
@@ -80,10 +80,11 @@ export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind
     });
   }
 
-  function take(): readonly Unwritten[] {
+  /** The oldest blocks, among the first `most`. */
+  function take(most: number): readonly Unwritten[] {
     let size = 0;
     let count = 0;
-    while (count < queue.length && (count === 0 || size < BATCH_BYTES_MAX)) size += sizeOf(queue[count++]!);
+    while (count < most && (count === 0 || size < BATCH_BYTES_MAX)) size += sizeOf(queue[count++]!);
     return queue.slice(0, count);
   }
 
@@ -102,8 +103,10 @@ export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind
     while (queue.length > 0) {
       await linger();
       wake = null;
+      // What comes while the log is written is not in it yet.
+      const sure = queue.length;
       await logged();
-      const blocks = take();
+      const blocks = take(sure);
       const writes = blocks.flatMap(each => [
         ...blockWrites(each),
         ...stateWrites(each.block.header.height, each.changes, each.undo),

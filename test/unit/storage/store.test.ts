@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -159,6 +159,34 @@ describe('the store', () => {
     expect(flushed).toBe(false);
     disk.resolve();
     await flushing;
+    await store.close();
+  });
+
+  it('never lets the database get ahead of the log by what is committed while the log is written', async () => {
+    const directory = temporaryDirectory();
+    let disk = Promise.resolve();
+    const createFile: OpenLogFile = async path => {
+      const file = await createLogFile(path);
+      return { ...file, write: chunks => disk.then(() => file.write(chunks)) };
+    };
+    const store = await open(directory, { createLogFile: createFile });
+    const { finals } = makeChain(2);
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    disk = first.promise;
+    await store.commit(finals[0]!);
+    // Longer than a block waits for others: the first one is on its way into the log.
+    await sleep(100);
+    await store.commit(finals[1]!);
+    disk = second.promise;
+    first.resolve();
+    await sleep(100);
+    // Killed now, it starts again.
+    const copy = temporaryDirectory();
+    cpSync(directory, copy, { recursive: true });
+    const again = await open(copy);
+    expect(again.final?.height ?? -1).toBeLessThan(1);
+    await again.close();
+    second.resolve();
     await store.close();
   });
 
