@@ -9,6 +9,7 @@ import type { Chain } from '../ledger/chain.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
 import { identifyBlock } from '../ledger/identify-block.ts';
 import type { Mempool } from '../ledger/mempool.ts';
+import type { Limits } from '../ledger/modules/operation.ts';
 import { unreachable } from '../ledger/types/assert.ts';
 import { block as blockCodec, type IdentifiedBlock } from '../ledger/types/block.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
@@ -54,6 +55,10 @@ export interface Performer<M> {
 
 /** Who decides the height above a state, as the engine is told. */
 export const configOf = ({ validators }: { readonly validators: Config['validators'] }): Config => ({ validators });
+
+const isOversized = ({ transactions }: IdentifiedBlock, { blockTransactionsMax, blockBytesMax }: Limits): boolean =>
+  transactions.length > blockTransactionsMax ||
+  transactions.reduce((bytes, { size }) => bytes + size, 0) > blockBytesMax;
 
 export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   const { envelopes, identity, chain, pool, held, verifier, network, sync, log, post } = ports;
@@ -118,6 +123,8 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
     if (known) return answer(id, configOf(known));
     const block = held.get(id);
     if (!block || judging.has(id)) return;
+    // Cheap before dear: a body beyond the network's limits would have everyone check every signature in it for nothing.
+    if (isOversized(block, chain.rules.limits)) return answer(id, null, { code: 'BLOCK_FULL' });
     judging.add(id);
     const sound = await signaturesHold(block).finally(() => judging.delete(id));
     if (sound === null) return void setTimeout(() => validate(id), VERDICT_RETRY_MS).unref();
