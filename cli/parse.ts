@@ -1,4 +1,5 @@
 /** Reads what people type for the ledger's own types; what is wrong ends as a usage error. */
+import { InvalidArgumentError } from 'commander';
 import { parsePublicKey } from '../ledger/crypto/keys.ts';
 import { isPrefix } from '../ledger/modules/members/prefixes.ts';
 import { isName, NAME_BYTES_MAX } from '../ledger/modules/names.ts';
@@ -51,4 +52,13 @@ export function rolesOf(text: string): RoleSet {
     );
   }
   return ROLES.filter(role => given.includes(role));
+}
+
+/** Reads an option's whole number; commander says what is wrong with any other. */
+export function integer(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+    if (value < min || value > max) throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+    return value;
+  };
 }

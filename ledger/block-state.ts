@@ -9,15 +9,11 @@ import type { Header } from './types/header.ts';
 import type { BlockId } from './types/ids.ts';
 import type { ValidatorSet } from './types/validator.ts';
 
-/** One version of the ledger's content. */
-export interface Version {
+/** The ledger after a block: all that the blocks above it are judged by. */
+export interface BlockState {
   readonly id: BlockId;
   readonly header: Header;
   readonly tree: Tree;
-}
-
-/** The ledger after a block: all that the blocks above it are judged by. */
-export interface BlockState extends Version {
   readonly recorded: Recorded;
   /** Over the ids of the blocks up to and with this one. */
   readonly history: Frontier;

@@ -3,7 +3,7 @@
  * the only way in is {@link Submitter}.
  */
 import type { CoreSpec, Evidence } from '../consensus/core.ts';
-import { type Rules, wasRecorded } from '../ledger/admission.ts';
+import { placeAbove, type Rules, wasRecorded } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { historyLeaf } from '../ledger/crypto/ids.ts';
 import { completeNodes, inclusionOf } from '../ledger/crypto/merkle.ts';
@@ -122,7 +122,7 @@ export function submitter({ rules, chain, store, pool, intake, waiting, now }: S
       if (!checked.ok) return checked;
       const parent = chain.head;
       const time = Math.max(now(), parent.header.time + 1);
-      const place = { state: parent.tree, recorded: parent.recorded, time };
+      const place = placeAbove(parent, time);
       if (wasRecorded(rules, place, checked.value.id))
         return err(fault('DUPLICATE', 'the transaction is recorded already'));
       const recorded = beginBlock(rules, parent, time).record(checked.value);

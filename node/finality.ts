@@ -2,6 +2,7 @@
  * What happens when blocks become final, whoever brought the certificate: the ledger moves, the store and the pool follow,
  * those who wait are told, and last the engine learns that its height is closed.
  */
+import { placeAbove } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import type { Certificate } from '../ledger/types/certificate.ts';
@@ -33,7 +34,7 @@ export interface Finality {
 export function createFinality({ chain, store, pool, waiting, now, ...ports }: FinalityPorts): Finality {
   function settle(final: FinalBlock): void {
     const { header, transactions } = final.block;
-    const place = { state: chain.final.tree, recorded: chain.final.recorded, time: header.time + 1 };
+    const place = placeAbove(chain.final, header.time + 1);
     pool.settle(
       now(),
       place,

@@ -15,7 +15,7 @@ import { BUSY_RETRY_MS, OWN_SIGNATURES_WAITING_MAX, PEER_SIGNATURES_WAITING_MAX 
 import { transactionBatch } from './network/transaction-batches.ts';
 import type { Verdict } from './network/transport.ts';
 import type { Priority, SignatureClaim, Verifier } from './network/verifier.ts';
-import { fault } from './rpc/errors.ts';
+import { fault, refusalFault } from './rpc/errors.ts';
 import type { Admission } from './rpc/ports.ts';
 
 export interface IntakePorts {
@@ -64,11 +64,11 @@ const badSignature = (id: TransactionId): Fault =>
 const malformed = (reason: string): Fault =>
   fault('MALFORMED_TRANSACTION', `not the canonical encoding of a transaction: ${reason}`);
 
-/** What a refusal is called towards a client. */
-function refusalFault({ code, concerns }: Refusal | PoolRefusal): Fault {
-  if (code === 'ALREADY_WAITING') return fault('DUPLICATE', `transaction ${concerns} waits already`);
-  const later = code === 'POOL_FULL' || code === 'SENDER_FULL' ? { retryAfterMs: BUSY_RETRY_MS } : {};
-  return fault(code, `refused: ${code} ${concerns}`, { data: { concerns, ...later } });
+/** What a refusal is called towards a client, and when to come back where that helps. */
+function toClient({ code, concerns }: Refusal | PoolRefusal): Fault {
+  const reason = refusalFault(code, concerns);
+  const later = code === 'POOL_FULL' || code === 'SENDER_FULL';
+  return later ? { ...reason, data: { concerns, retryAfterMs: BUSY_RETRY_MS } } : reason;
 }
 
 export function createIntake(ports: IntakePorts): Intake {
@@ -89,9 +89,9 @@ export function createIntake(ports: IntakePorts): Intake {
     }
     if (pool.has(id)) return { type: 'admitted', id };
     const form = checkForm(rules, candidate);
-    if (!form.ok) return refused(refusalFault(form.error));
+    if (!form.ok) return refused(toClient(form.error));
     const sender = checkPlace(rules, place, candidate);
-    return sender.ok ? null : refused(refusalFault(sender.error));
+    return sender.ok ? null : refused(toClient(sender.error));
   }
 
   function admit(candidate: IdentifiedTransaction): Admission {
@@ -99,7 +99,7 @@ export function createIntake(ports: IntakePorts): Intake {
     if (outcome.ok || outcome.error.code === 'ALREADY_WAITING') return { type: 'admitted', id: candidate.id };
     // It became final while its signatures were being verified.
     const final = outcome.error.code === 'DUPLICATE' ? ports.final(candidate.id) : null;
-    return final ? { type: 'final', final } : refused(refusalFault(outcome.error));
+    return final ? { type: 'final', final } : refused(toClient(outcome.error));
   }
 
   /** A verdict on each transaction as a whole; null: too many wait. */
@@ -190,7 +190,7 @@ export function createIntake(ports: IntakePorts): Intake {
     if (!decoded.ok) return err(malformed(decoded.error.reason));
     const candidate = identify(decoded.value);
     const form = checkForm(rules, candidate);
-    if (!form.ok) return err(refusalFault(form.error));
+    if (!form.ok) return err(toClient(form.error));
     const verdicts = await verified([candidate], 'own');
     if (verdicts === null) return err(busy());
     return verdicts[0] ? ok(candidate) : err(badSignature(candidate.id));

@@ -5,6 +5,7 @@
 import { publicKeyOf } from '#crypto';
 import type { Evidence } from '../consensus/core.ts';
 import { engines } from '../consensus/registry.ts';
+import { placeAbove } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { genesisId } from '../ledger/genesis.ts';
 import { createMempool, MEMPOOL_LIMITS, type Mempool } from '../ledger/mempool.ts';
@@ -124,10 +125,7 @@ async function compose(
   teardown.push(() => batches.stop());
   const intake = createIntake({
     ...{ rules: chain.rules, pool, verifier, now },
-    place: () => {
-      const { tree, recorded, header } = chain.final;
-      return { state: tree, recorded, time: Math.max(now(), header.time + 1) };
-    },
+    place: () => placeAbove(chain.final, Math.max(now(), chain.final.header.time + 1)),
     final: id => finalReceipt(store, id),
     spread: bytes => batches.add(bytes),
     admitted: () => agreement.work(),

@@ -1,10 +1,11 @@
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command } from 'commander';
 import { benchLatency } from '../bench/latency.ts';
 import { benchMemory } from '../bench/memory.ts';
 import type { BenchProgress, BenchResult } from '../bench/result.ts';
 import { benchTps } from '../bench/tps.ts';
 import { contextOf } from '../context.ts';
 import { block, type Output, type Progress } from '../output.ts';
+import { integer } from '../parse.ts';
 
 interface BenchOptions {
   readonly transactions?: number;
@@ -66,12 +67,4 @@ function resultText({ name, value, unit, ratio, limit, figures }: BenchResult): 
     ['limit', `${limit} ${unit} on this machine in this run (ratio ${ratio})`],
     ...Object.entries(figures).map(([key, each]) => [key, plain(each)] as const),
   ]);
-}
-
-function integer(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
-    if (value < min || value > max) throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
-    return value;
-  };
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { randomBytes } from '../../client/entropy.ts';
 import { encryptKeys } from '../../client/wallet/key-file.ts';
 import { generateMnemonic } from '../../client/wallet/mnemonic.ts';
@@ -14,6 +14,7 @@ import { stopNode } from '../network/process.ts';
 import { type NodeState, networkStatus } from '../network/status.ts';
 import { networkUp } from '../network/up.ts';
 import { block, type Output, table } from '../output.ts';
+import { integer } from '../parse.ts';
 import { givenPassphrase, type PassphraseOptions } from '../passphrase.ts';
 
 const ENGINES = ['pbft'];
@@ -70,14 +71,6 @@ function registerCreate(network: Command): void {
     .option('--passphrase-file <file>', 'with the passphrase of the wallets; a random one is printed unless given')
     .addHelpText('after', '\nExample:\n  quorate network create --validators 4 --engine pbft --out net')
     .action(async (options: CreateOptions, command: Command) => create(options, contextOf(command).output));
-}
-
-function integer(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
-    if (value < min || value > max) throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
-    return value;
-  };
 }
 
 async function create(options: CreateOptions, output: Output): Promise<void> {
