@@ -14,6 +14,7 @@ import { encode } from '../ledger/types/codec.ts';
 import type { BlockId, Hash, Millis } from '../ledger/types/ids.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { createCatchUp } from './catch-up.ts';
+import { compactBlocks } from './compact-blocks.ts';
 import { createDriver, type Driver } from './driver.ts';
 import { envelopes as createEnvelopes } from './envelope.ts';
 import { createFinality } from './finality.ts';
@@ -57,8 +58,8 @@ export interface Agreement {
   readonly core: ReturnType<CoreModule<unknown>['create']>;
   /** Opens the port and lets the engine begin. */
   start(): Promise<void>;
-  /** The pool may have work that the engine does not know of. */
-  work(): void;
+  /** The pool has taken something in. */
+  pooled(): void;
   stop(): Promise<void>;
 }
 
@@ -74,6 +75,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   });
   const envelopes = createEnvelopes(chainId, module, core);
   const held = heldBlocks();
+  const compacts = compactBlocks(pool);
   for (const block of store.recovered.pending) held.keep(block);
 
   // The engine and its host call each other: the first to be made knows the other by name only.
@@ -96,6 +98,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   function applied(): void {
     const { id, header } = chain.head;
     held.prune(chain.final.header.height);
+    compacts.prune(chain.final.header.height);
     executionMs.clear();
     roundSince = null;
     post({ type: 'applied', head: id, header, config: configOf(chain.head) });
@@ -112,7 +115,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
 
   const finality = createFinality({ chain, store, pool, waiting: ports.waiting, now, applied, finalised, fatal });
   const incoming = createIncoming({
-    ...{ envelopes, verifier, held, chain, pool, post },
+    ...{ envelopes, verifier, held, compacts, chain, post },
     claim: (peer, height) => sync.claim(peer, height),
   });
   const network = openNetwork(ports, {
@@ -135,7 +138,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     caught: (peer, outcome, at) => log.warn({ peer, outcome, at }, 'a peer was of no help in catching up'),
   });
   const performer = createPerformer({
-    ...{ module, envelopes, chain, pool, held, verifier, network, sync, finality, log, now, post, fatal },
+    ...{ module, envelopes, chain, pool, held, compacts, verifier, network, sync, finality, log, now, post, fatal },
     identity: validator,
     report: ports.report,
     executed: (id, durationMs) => executionMs.set(id, durationMs),
@@ -159,7 +162,10 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     network,
     sync,
     core,
-    work,
+    pooled() {
+      incoming.pooled();
+      work();
+    },
     async start() {
       await network.start();
       const { id, header } = chain.head;

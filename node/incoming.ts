@@ -4,13 +4,12 @@
  */
 import type { Event } from '../consensus/core.ts';
 import type { Chain } from '../ledger/chain.ts';
-import { identifyBlock } from '../ledger/identify-block.ts';
-import type { Mempool } from '../ledger/mempool.ts';
-import { block as blockCodec } from '../ledger/types/block.ts';
-import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
+import type { IdentifiedBlock } from '../ledger/types/block.ts';
+import type { Bytes } from '../ledger/types/bytes.ts';
 import { decode } from '../ledger/types/codec.ts';
+import { compactBlock } from '../ledger/types/compact-block.ts';
 import type { Height, PublicKey } from '../ledger/types/ids.ts';
-import type { IdentifiedTransaction } from '../ledger/types/transaction.ts';
+import type { CompactBlocks } from './compact-blocks.ts';
 import type { Envelopes } from './envelope.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { OFFERED_HEIGHTS_MAX } from './limits.ts';
@@ -22,8 +21,8 @@ export interface IncomingPorts<M> {
   readonly envelopes: Envelopes<M>;
   readonly verifier: Verifier;
   readonly held: HeldBlocks;
+  readonly compacts: CompactBlocks;
   readonly chain: Chain;
-  readonly pool: Mempool;
   post(event: Event<M>): void;
   /** A peer seems to be at this height. */
   claim(peer: PublicKey, height: Height): void;
@@ -34,16 +33,19 @@ export interface Incoming {
   vote(bytes: Bytes): Promise<Verdict>;
   /** A body that somebody publishes. */
   body(bytes: Bytes, from: Peer): Verdict;
-}
-
-/** The pool's own object where it holds this very transaction: its payloads are decoded and its memory is taken already. */
-function samePooled(pool: Mempool, transaction: IdentifiedTransaction): IdentifiedTransaction {
-  const known = pool.get(transaction.id);
-  return known && equalBytes(known.leaf, transaction.leaf) ? known : transaction;
+  /** The pool has taken something in: a body may have waited for it. */
+  pooled(): void;
 }
 
 export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
-  const { envelopes, verifier, held, chain, pool, post } = ports;
+  const { envelopes, verifier, held, compacts, chain, post } = ports;
+
+  function offer(block: IdentifiedBlock, from: PublicKey): Verdict {
+    const outcome = held.offer(block, from);
+    if (outcome === 'wanted') post({ type: 'block', id: block.id, header: block.header });
+    return outcome === 'displacing' ? 'ignore' : 'accept';
+  }
+
   return {
     async vote(bytes) {
       const opened = envelopes.open(bytes);
@@ -60,7 +62,7 @@ export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
       return 'accept';
     },
     body(bytes, from) {
-      const decoded = decode(blockCodec, bytes);
+      const decoded = decode(compactBlock, bytes);
       if (!decoded.ok) return 'reject';
       const { header } = decoded.value;
       const final = chain.final.header;
@@ -70,14 +72,19 @@ export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
       if (header.height <= final.height || header.height > final.height + OFFERED_HEIGHTS_MAX) return 'ignore';
       // Only validators propose; a stranger's block would cost a slot and an execution.
       if (!chain.final.validators.some(each => each.key === header.proposer)) return 'ignore';
-      const block = identifyBlock(decoded.value);
-      if (!block.ok) return 'reject';
-      const { id, transactions } = block.value;
-      const pooled = { id, header, transactions: transactions.map(each => samePooled(pool, each)) };
-      const outcome = held.offer(pooled, from.key);
-      if (outcome === 'wanted') post({ type: 'block', id, header });
-      // Bodies without end are not passed on: nobody proposes so many.
-      return outcome === 'displacing' ? 'ignore' : 'accept';
+      const block = compacts.offer(decoded.value, from.key);
+      // Blocks without end are not passed on: nobody proposes so many.
+      switch (block) {
+        case 'mismatch':
+          return 'reject';
+        case 'displacing':
+          return 'ignore';
+        case 'incomplete':
+          return 'accept';
+        default:
+          return offer(block, from.key);
+      }
     },
+    pooled: () => compacts.complete(offer),
   };
 }

@@ -96,6 +96,12 @@ export const GOSSIP_REJECTED_MAX = 16;
 /** The same vote through gossip within this time is not passed on again, whatever stands around it. */
 export const GOSSIP_VOTE_REPEAT_MS = 400;
 export const GOSSIP_VOTES_REMEMBERED_MAX = 10_000;
+/**
+ * A message of at least so many bytes is passed on after so long: whoever has it from its sender says so meanwhile (IDONTWANT), and
+ * is not sent it again. Without it every node of a full mesh sends every batch to all the others.
+ */
+export const GOSSIP_ANNOUNCED_BYTES = 512;
+export const GOSSIP_RELAY_DELAY_MS = 50;
 /** Peers that a message is passed on to. A network up to this size is one full mesh. */
 export const GOSSIP_MESH = 8;
 export const GOSSIP_MESH_MIN = 6;
@@ -167,8 +173,12 @@ export const HELD_BLOCKS_MAX = 64;
 export const OFFERED_BLOCKS_PER_PEER_MAX = 4;
 /** How long executing transactions for a block of this node's own may take: every other validator takes as long again. */
 export const BUILD_MS_MAX = 60;
-/** How long a body that a proposal names is waited for before it is asked for: gossip brings it to everyone anyway. */
-export const BODY_PATIENCE_MS = 250;
+/**
+ * How long a body that a proposal names is waited for before it is asked for, since gossip brings it to everyone anyway: so long
+ * in any case, and up to the second while transactions come in. Without it a busy node fetches what it is about to have.
+ */
+export const BODY_PATIENCE_MS = 100;
+export const BODY_PATIENCE_MS_MAX = 500;
 /** When a verdict that found the verifier full is tried again. */
 export const VERDICT_RETRY_MS = 20;
 /** How far above the final height a body is worth keeping. */

@@ -11,16 +11,18 @@ import { identifyBlock } from '../ledger/identify-block.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import type { Limits } from '../ledger/modules/operation.ts';
 import { unreachable } from '../ledger/types/assert.ts';
-import { block as blockCodec, type IdentifiedBlock } from '../ledger/types/block.ts';
+import type { IdentifiedBlock } from '../ledger/types/block.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
 import { encode } from '../ledger/types/codec.ts';
+import { compactBlock, compactOf } from '../ledger/types/compact-block.ts';
 import type { BlockId, Millis, NodeId, PublicKey } from '../ledger/types/ids.ts';
+import type { CompactBlocks } from './compact-blocks.ts';
 import type { HostEffect } from './driver.ts';
 import type { Envelopes } from './envelope.ts';
 import type { Finality } from './finality.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { isVerified, signatureClaims } from './intake.ts';
-import { BODY_PATIENCE_MS, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
+import { BODY_PATIENCE_MS, BODY_PATIENCE_MS_MAX, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network/network.ts';
 import type { Sync } from './network/sync.ts';
@@ -34,6 +36,7 @@ export interface PerformPorts<M> {
   readonly chain: Chain;
   readonly pool: Mempool;
   readonly held: HeldBlocks;
+  readonly compacts: CompactBlocks;
   readonly verifier: Verifier;
   readonly network: Network;
   readonly sync: Sync;
@@ -61,7 +64,7 @@ const isOversized = ({ transactions }: IdentifiedBlock, { blockTransactionsMax, 
   transactions.reduce((bytes, { size }) => bytes + size, 0) > blockBytesMax;
 
 export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
-  const { envelopes, identity, chain, pool, held, verifier, network, sync, log, post } = ports;
+  const { envelopes, identity, chain, pool, held, compacts, verifier, network, sync, log, post } = ports;
   const judging = new Set<BlockId>();
   const orphans = new Set<BlockId>();
 
@@ -141,12 +144,24 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
     judge(id).catch(ports.fatal);
   };
 
+  /** Waits while a body may still come by itself: it, or transactions that it names, are on their way or being verified. */
+  async function isAwaited(id: BlockId): Promise<boolean> {
+    let before = Number.POSITIVE_INFINITY;
+    for (let waited = 0; waited < BODY_PATIENCE_MS_MAX; waited += BODY_PATIENCE_MS) {
+      await sleep(BODY_PATIENCE_MS);
+      if (!held.wants(id)) return false;
+      const missing = compacts.missing(id) ?? before;
+      if (missing === before && verifier.waiting('peer') === 0) break;
+      before = missing;
+    }
+    return true;
+  }
+
   async function fetch(id: BlockId, from: readonly NodeId[]): Promise<void> {
     let block = held.want(id);
     if (!block) {
-      // The body is on its way by gossip as a rule, only slower than the proposal that names it; then the engine is told by now.
-      await sleep(BODY_PATIENCE_MS);
-      if (!held.wants(id)) return;
+      // Once it has come the engine has been told.
+      if (!(await isAwaited(id))) return;
       const found = await sync.fetch(id, peersOf(from));
       const identified = found && identifyBlock(found);
       if (!identified?.ok) return;
@@ -158,7 +173,7 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
 
   function publish(id: BlockId): void {
     const block = held.get(id);
-    if (block) network.publish('blocks', encode(blockCodec, block));
+    if (block) network.publish('blocks', encode(compactBlock, compactOf(block)));
   }
 
   return {

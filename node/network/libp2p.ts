@@ -141,8 +141,9 @@ function gossip(topics: readonly string[]) {
     // asked for old messages would have them sent over and over.
     Dlazy: 0,
     gossipFactor: 0,
-    mcacheLength: 1,
+    mcacheLength: 4,
     mcacheGossip: 1,
+    idontwantMinDataSize: limits.GOSSIP_ANNOUNCED_BYTES,
     seenTTL: limits.GOSSIP_SEEN_MS,
     pruneBackoff: 10_000,
     maxInboundStreams: 1,

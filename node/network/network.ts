@@ -2,12 +2,18 @@
  * The node's network: who is connected, what they may send, and where it goes. Votes travel on direct streams between
  * connected nodes; what has to reach everyone, and votes for validators that cannot be dialled, travel by gossip.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { publicKeyOf } from '#crypto';
 import type { SecretKey } from '../../ledger/crypto/port.ts';
 import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import { err, type Result } from '../../ledger/types/errors.ts';
 import type { Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
-import { GOSSIP_MESSAGE_BYTES_MAX, REQUESTS_PER_PEER_MAX } from '../limits.ts';
+import {
+  GOSSIP_ANNOUNCED_BYTES,
+  GOSSIP_MESSAGE_BYTES_MAX,
+  GOSSIP_RELAY_DELAY_MS,
+  REQUESTS_PER_PEER_MAX,
+} from '../limits.ts';
 import { addressKey } from './address.ts';
 import { createAdmission } from './admission.ts';
 import { createDialer } from './dialer.ts';
@@ -243,6 +249,7 @@ export function createNetwork(options: NetworkOptions): Network {
     count('bytesReceived', bytes.length);
     const verdict = await member.guard.judge(bytes, () => validate(topic, bytes, member)).catch(broken);
     count(verdict === 'accept' ? 'gossipAccepted' : verdict === 'ignore' ? 'gossipIgnored' : 'gossipRejected');
+    if (verdict === 'accept' && bytes.length >= GOSSIP_ANNOUNCED_BYTES) await sleep(GOSSIP_RELAY_DELAY_MS);
     return verdict;
   }
 

@@ -1,15 +1,16 @@
 /**
  * Checks many signatures without holding up the event loop: a slice at a time, what is most urgent first. Votes decide
- * the next block, a proposal's transactions the vote on it; clients wait for their own; what peers relay can wait.
+ * the next block, a proposal's transactions the vote on it. What other nodes have admitted comes before what clients ask this one
+ * to admit: blocks name it soon, and clients who have to wait are what keeps a network from admitting more than it can record.
  */
 import { verify as verifySignature } from '#crypto';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { PublicKey } from '../../ledger/types/ids.ts';
 import { VERIFY_QUEUE_MAX, VERIFY_SHARE, VERIFY_SLICE } from '../limits.ts';
 
-export type Priority = 'vote' | 'proposal' | 'own' | 'peer';
+export type Priority = 'vote' | 'proposal' | 'peer' | 'own';
 /** From most to least urgent. */
-const PRIORITIES: readonly Priority[] = ['vote', 'proposal', 'own', 'peer'];
+const PRIORITIES: readonly Priority[] = ['vote', 'proposal', 'peer', 'own'];
 
 export interface SignatureClaim {
   readonly key: PublicKey;

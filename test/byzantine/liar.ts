@@ -9,16 +9,18 @@ import { pbft } from '../../consensus/pbft/core.ts';
 import type { Message } from '../../consensus/pbft/messages.ts';
 import type { TransactionSource } from '../../ledger/build.ts';
 import { type Chain, createChain } from '../../ledger/chain.ts';
+import { blockId, identify } from '../../ledger/crypto/ids.ts';
 import type { SecretKey } from '../../ledger/crypto/port.ts';
 import { genesisBlock } from '../../ledger/genesis-block.ts';
 import { identifyBlock } from '../../ledger/identify-block.ts';
 import { type Block, block as blockCodec, type IdentifiedBlock } from '../../ledger/types/block.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import { decode, encode } from '../../ledger/types/codec.ts';
+import { compactBlock } from '../../ledger/types/compact-block.ts';
 import type { BlockId, Height, Millis, PublicKey } from '../../ledger/types/ids.ts';
 import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
 import { type Envelopes, envelopes } from '../../node/envelope.ts';
-import { certifiedBlock, syncQuestion } from '../../node/network/certified-block.ts';
+import { certifiedBlock, certifiedBlockBytes, syncQuestion } from '../../node/network/certified-block.ts';
 import { PROTOCOL_VERSION, validatorBinding } from '../../node/network/hello.ts';
 import { createNetwork, type Network } from '../../node/network/network.ts';
 import type { Node, Scene } from './scene.ts';
@@ -48,13 +50,13 @@ export interface Liar {
   sayAll(message: Message): void;
   /** A block above the head by the liar, of what `source` offers. */
   build(source?: TransactionSource, time?: Millis): IdentifiedBlock;
-  /** Shows a body to everyone. */
+  /** Shows a block to everyone, and its body to those who ask. */
   publish(block: Block): void;
   stop(): Promise<void>;
 }
 
 export interface LiarOptions {
-  /** Answers block sync; nothing by default. */
+  /** Answers block sync; by default with the blocks that it has shown, by id. */
   readonly answer?: (question: Bytes, from: PublicKey, signal: AbortSignal) => AsyncIterable<Bytes>;
   /** What its hello says; the true height by default. */
   readonly height?: () => Height;
@@ -79,6 +81,7 @@ export async function startLiar(scene: Scene, options: LiarOptions = {}): Promis
   const binding = validatorBinding(liar.validatorKey, liar.validator, chainId, publicKeyOf(liar.nodeKey));
   const stopped = new AbortController();
   const finals = new Set<BlockId>();
+  const published = new Map<BlockId, Block>();
   let recorded: IdentifiedTransaction | null = null;
   let heard: Heard[] = [];
 
@@ -102,7 +105,10 @@ export async function startLiar(scene: Scene, options: LiarOptions = {}): Promis
           heard.push({ from, message, signature });
       },
       async *request(question, from, signal) {
-        if (options.answer) yield* options.answer(question, from.key, signal);
+        if (options.answer) return yield* options.answer(question, from.key, signal);
+        const asked = decode(syncQuestion, question);
+        const shown = asked.ok && asked.value.type === 'block' ? published.get(asked.value.id) : null;
+        if (shown) yield certifiedBlockBytes(encode(blockCodec, shown), null);
       },
       peerUp() {},
       peerDown() {},
@@ -157,7 +163,11 @@ export async function startLiar(scene: Scene, options: LiarOptions = {}): Promis
       const seal = new Uint8Array(0);
       return chain.build(source, { parent: chain.final.id, time, proposer: liar.validator, seal })!.block;
     },
-    publish: block => void network.publish('blocks', encode(blockCodec, block)),
+    publish(block) {
+      const leaves = block.transactions.map(each => identify(each).leaf);
+      published.set(blockId(block.header), block);
+      network.publish('blocks', encode(compactBlock, { header: block.header, leaves }));
+    },
     async stop() {
       stopped.abort();
       await following;

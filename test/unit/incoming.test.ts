@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createMempool } from '../../ledger/mempool.ts';
-import { block as blockCodec } from '../../ledger/types/block.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
+import { compactBlock, compactOf } from '../../ledger/types/compact-block.ts';
 import type { BlockId, Height, PublicKey } from '../../ledger/types/ids.ts';
+import { compactBlocks } from '../../node/compact-blocks.ts';
 import { heldBlocks } from '../../node/held-blocks.ts';
 import { createIncoming, type IncomingPorts } from '../../node/incoming.ts';
 import { OFFERED_BLOCKS_PER_PEER_MAX } from '../../node/limits.ts';
@@ -21,7 +22,7 @@ function scene() {
     const request = { parent: ahead.head.id, time: GENESIS_TIME + height, proposer: key(100), seal: EMPTY };
     const { block } = ahead.build({ offer() {} }, request)!;
     ahead.adopt(block.id, height);
-    bodies.push(encode(blockCodec, block));
+    bodies.push(encode(compactBlock, compactOf(block)));
     ids.push(block.id);
   }
   /** So many blocks of height 1. */
@@ -32,14 +33,15 @@ function scene() {
         { offer() {} },
         { parent, time: GENESIS_TIME + 10 + i, proposer: key(100), seal: EMPTY },
       )!;
-      return encode(blockCodec, block);
+      return encode(compactBlock, compactOf(block));
     });
   const claims: [PublicKey, Height][] = [];
   const posted: Height[] = [];
   const held = heldBlocks();
+  const pool = createMempool(net.rules);
   const incoming = createIncoming({
     envelopes: { open: () => 'malformed' } as unknown as IncomingPorts<never>['envelopes'],
-    ...{ verifier: createVerifier(), held, chain: net.chain, pool: createMempool(net.rules) },
+    ...{ verifier: createVerifier(), held, compacts: compactBlocks(pool), chain: net.chain },
     post: event => event.type === 'block' && posted.push(event.header.height),
     claim: (peer, height) => claims.push([peer, height]),
   });

@@ -36,7 +36,7 @@ describe('verifier', () => {
     all.push(check('vote', 3));
     await Promise.all(all);
     // The very first found nobody else and was checked at once.
-    expect(order).toEqual(['peer', 'vote', 'proposal', 'own', 'peer again']);
+    expect(order).toEqual(['peer', 'vote', 'proposal', 'peer again', 'own']);
   });
 
   it('gets on with everything else while votes never end', async () => {

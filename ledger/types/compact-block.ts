@@ -1,0 +1,25 @@
+/**
+ * A proposed block that names its transactions instead of carrying them (the idea of BIP-152, with whole hashes): whoever it
+ * is shown to has heard of most of them already, and knows by its root that it has found the very ones.
+ */
+import { BLOCK_TRANSACTIONS_MAX, type IdentifiedBlock } from './block.ts';
+import type { Bytes } from './bytes.ts';
+import { type Codec, fixed, list, struct } from './codec.ts';
+import { type Header, header } from './header.ts';
+import { HASH_LENGTH } from './ids.ts';
+
+export interface CompactBlock {
+  readonly header: Header;
+  /** Of each transaction its leaf under the transactions root: id ‖ hash of the encoded signatures. */
+  readonly leaves: readonly Bytes[];
+}
+
+export const compactBlock: Codec<CompactBlock> = struct({
+  header,
+  leaves: list(fixed(2 * HASH_LENGTH), BLOCK_TRANSACTIONS_MAX),
+});
+
+export const compactOf = ({ header, transactions }: IdentifiedBlock): CompactBlock => ({
+  header,
+  leaves: transactions.map(each => each.leaf),
+});
