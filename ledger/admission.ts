@@ -4,15 +4,16 @@
  */
 
 import type { BlockState } from './block-state.ts';
-import { accounts, senderOf, signedByHolders } from './modules/members/account.ts';
+import { signedByHolders } from './modules/members/account.ts';
 import type { AnyOperation, Limits, Sender } from './modules/operation.ts';
 import { operationOf } from './modules/registry.ts';
-import { isKept, isKeptOf, keptCount } from './offline.ts';
+import { isKept, isKeptIn, type Kept, keptCount } from './offline.ts';
 import { isRecorded, type Recorded } from './recorded.ts';
+import { type Standings, standingOf } from './standing.ts';
 import type { StateReader } from './state/overlay.ts';
 import { decode } from './types/codec.ts';
 import { err, ok, type Result } from './types/errors.ts';
-import type { ChainId, Millis } from './types/ids.ts';
+import type { ChainId, Millis, TransactionId } from './types/ids.ts';
 import type { IdentifiedTransaction, Operation } from './types/transaction.ts';
 
 /** What genesis fixes for every block. */
@@ -24,6 +25,8 @@ export interface Rules {
 /** Where a transaction is to be recorded: on a state, above the ids recorded so far. */
 export interface Place {
   readonly state: StateReader;
+  /** Of senders, as `state` has them. */
+  readonly standings: Standings;
   readonly recorded: Recorded;
   readonly time: Millis;
 }
@@ -31,6 +34,7 @@ export interface Place {
 /** The place of a block at `time` above `parent`. */
 export const placeAbove = (parent: BlockState, time: Millis): Place => ({
   state: parent.tree,
+  standings: parent.standings,
   recorded: parent.recorded,
   time,
 });
@@ -104,24 +108,30 @@ export const isOffline = (rules: Rules, { body }: IdentifiedTransaction, time: M
  */
 export function checkPlace(rules: Rules, place: Place, transaction: IdentifiedTransaction): Result<Sender, Refusal> {
   const { body, id } = transaction;
-  const { state, time } = place;
+  const { time } = place;
   if (body.validUntil < time) return refusal('EXPIRED', body.validUntil);
   if (body.validUntil > time + rules.limits.offlineWindowMs) return refusal('BEYOND_WINDOW', body.validUntil);
-  if (isRecorded(place.recorded, id, time, rules.limits.windowMs) || isKeptOf(state, body.sender, id, time))
-    return refusal('DUPLICATE', id);
-  const account = accounts.get(state, body.sender);
-  if (account === null) return refusal('UNKNOWN_SENDER', body.sender);
+  if (isRepeated(rules, place, transaction)) return refusal('DUPLICATE', id);
+  const standing = standingOf(place.standings, place.state, body.sender);
+  if (standing === null) return refusal('UNKNOWN_SENDER', body.sender);
+  const { account, sender, kept } = standing;
   if (!signedByHolders(account, transaction.signatures)) return refusal('WRONG_KEYS', body.sender);
-  const sender = senderOf(state, body.sender, account);
   if (!sender.roles.has('submit')) return refusal('NOT_AUTHORISED', body.sender);
-  if (isOffline(rules, transaction, time) && keptCount(state, body.sender, time) >= rules.limits.offlineTransactionsMax)
+  if (isOffline(rules, transaction, time) && keptCount(kept, time) >= rules.limits.offlineTransactionsMax)
     return refusal('OFFLINE_FULL', body.sender);
   return ok(sender);
 }
 
 /** Whether a transaction was recorded: within the window, or for longer where its id is kept in state. */
-export const wasRecorded = (rules: Rules, { state, recorded, time }: Place, id: IdentifiedTransaction['id']): boolean =>
+export const wasRecorded = (rules: Rules, { state, recorded, time }: Place, id: TransactionId): boolean =>
   isRecorded(recorded, id, time, rules.limits.windowMs) || isKept(state, id, time);
+
+/** The same for a transaction that is at hand, much sooner: what state keeps of its sender is known already. */
+export const isRepeated = (rules: Rules, place: Place, { id, body }: IdentifiedTransaction): boolean =>
+  isRecorded(place.recorded, id, place.time, rules.limits.windowMs) ||
+  isKeptIn(standingOf(place.standings, place.state, body.sender)?.kept ?? NONE, id, place.time);
+
+const NONE: readonly Kept[] = [];
 
 /** AFTER_NOT_RECORDED where the transaction has to wait for another. It may pass, unless that one was forgotten already. */
 export function checkAfter(rules: Rules, place: Place, { body }: IdentifiedTransaction): Result<null, Refusal> {

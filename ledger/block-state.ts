@@ -1,6 +1,7 @@
 import { appendLeaf, type Frontier, leafHash } from './crypto/merkle.ts';
 import { register } from './modules/validators/register.ts';
 import type { Recorded } from './recorded.ts';
+import type { Standings } from './standing.ts';
 import type { StateReader } from './state/overlay.ts';
 import type { Tree } from './state/tree.ts';
 import { assert } from './types/assert.ts';
@@ -15,6 +16,8 @@ export interface BlockState {
   readonly header: Header;
   readonly tree: Tree;
   readonly recorded: Recorded;
+  /** Of senders, as `tree` has them. */
+  readonly standings: Standings;
   /** Over the ids of the blocks up to and with this one. */
   readonly history: Frontier;
   /** Who decides the next height. */

@@ -1,8 +1,10 @@
 import { fromUtf8, utf8 } from './types/bytes.ts';
 import { ATTRIBUTES_MAX, CONCERNS_BYTES_MAX, EVENTS_MAX, type LedgerEvent, VALUE_BYTES_MAX } from './types/receipt.ts';
 
-/** Collects the events of one transaction. What exceeds a receipt's bounds is noticed, and refused by the caller. */
+/** Collects the events of one transaction after the other. What exceeds a receipt's bounds is noticed, and refused by the caller. */
 export interface Emitter {
+  /** Forgets what the transaction before has emitted. */
+  begin(): void;
   emit(kind: string, attributes: Readonly<Record<string, string>>): void;
   isTooLarge(): boolean;
   events(): readonly LedgerEvent[];
@@ -14,12 +16,16 @@ const isLong = (value: string): boolean =>
   value.length * UTF8_BYTES_PER_UNIT_MAX > VALUE_BYTES_MAX && utf8(value).length > VALUE_BYTES_MAX;
 
 export function createEmitter(): Emitter {
-  const events: LedgerEvent[] = [];
+  let events: LedgerEvent[] = [];
   let tooLarge = false;
   return {
+    begin() {
+      events = [];
+      tooLarge = false;
+    },
     emit(kind, attributes) {
       const pairs = Object.entries(attributes);
-      if (events.length >= EVENTS_MAX || pairs.length > ATTRIBUTES_MAX || pairs.some(([, value]) => isLong(value)))
+      if (events.length >= EVENTS_MAX || pairs.length > ATTRIBUTES_MAX || pairs.some(pair => isLong(pair[1])))
         tooLarge = true;
       else events.push({ kind, attributes: pairs });
     },

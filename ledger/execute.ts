@@ -2,17 +2,27 @@
  * The rules of a block, in the order in which they are judged. Deterministic: a function of the parent's state and the
  * block alone. A transaction either is recorded, with a receipt that says whether it succeeded, or makes the block invalid.
  */
-import { checkAfter, checkForm, checkPlace, isOffline, type Prepared, type Refusal, type Rules } from './admission.ts';
+import {
+  checkAfter,
+  checkForm,
+  checkPlace,
+  isOffline,
+  type Place,
+  type Prepared,
+  type Refusal,
+  type Rules,
+} from './admission.ts';
 import type { BlockState } from './block-state.ts';
-import { clipConcerns, createEmitter } from './emitter.ts';
+import { clipConcerns, createEmitter, type Emitter } from './emitter.ts';
 import { type Context, refuse, type Sender } from './modules/operation.ts';
 import { keep } from './offline.ts';
 import { recordedAbove } from './recorded.ts';
+import { affectsStandings } from './standing.ts';
 import { type Overlay, overlay } from './state/overlay.ts';
 import type { Address } from './types/address.ts';
 import type { Bytes } from './types/bytes.ts';
 import { err, ok, type Result } from './types/errors.ts';
-import type { Height, Millis, TransactionId } from './types/ids.ts';
+import type { Millis, TransactionId } from './types/ids.ts';
 import type { Receipt } from './types/receipt.ts';
 import type { IdentifiedTransaction } from './types/transaction.ts';
 
@@ -52,15 +62,33 @@ export function executeBlock(
     const receipt = execution.record(transaction);
     if (!receipt.ok) return receipt;
   }
-  return ok(execution.finish());
+  // The list itself, by which its root is known already.
+  return ok({ ...execution.finish(), transactions: block.transactions });
 }
 
 /** Begins a block above `parent`; its `time` is later than the parent's. */
 export function beginBlock({ chainId, limits }: Rules, parent: BlockState, time: Millis): BlockExecution {
   const rules = { chainId, limits };
-  const state = overlay(parent.tree);
   const ids = new Set<TransactionId>();
-  const place = { state, recorded: recordedAbove(parent.recorded, time, ids), time };
+  const written = overlay(parent.tree);
+  let { standings } = parent;
+  const state: Overlay = {
+    ...written,
+    set(key, value) {
+      // From here on they are this block's own: those of the parent stay as they were read there.
+      if (affectsStandings(key)) standings = new Map();
+      written.set(key, value);
+    },
+  };
+  const place: Place = {
+    state,
+    get standings() {
+      return standings;
+    },
+    recorded: recordedAbove(parent.recorded, time, ids),
+    time,
+  };
+  const emitter = createEmitter();
   const transactions: IdentifiedTransaction[] = [];
   const receipts: Receipt[] = [];
   const shares = new Map<Address, number>();
@@ -94,8 +122,9 @@ export function beginBlock({ chainId, limits }: Rules, parent: BlockState, time:
       ids.add(id);
       bytes += size;
       shares.set(body.sender, (shares.get(body.sender) ?? 0) + 1);
-      const frame = { sender, time, height: parent.header.height + 1, transaction: id, limits };
-      const receipt = applyOperations(state, frame, prepared);
+      const height = parent.header.height + 1;
+      const context = { state, sender, time, height, transaction: id, limits, emit: emitter.emit };
+      const receipt = applyOperations(state, emitter, context, prepared);
       transactions.push(transaction);
       receipts.push(receipt);
       return ok(receipt);
@@ -105,35 +134,18 @@ export function beginBlock({ chainId, limits }: Rules, parent: BlockState, time:
 }
 
 /** All operations or none. A refused one undoes those before it and leaves its code in the receipt. */
-function applyOperations(
-  state: Overlay,
-  frame: Omit<Context, 'state' | 'emit'> & { readonly height: Height },
-  operations: readonly Prepared[],
-): Receipt {
+function applyOperations(state: Overlay, emitter: Emitter, context: Context, operations: readonly Prepared[]): Receipt {
   const mark = state.checkpoint();
-  const emitter = createEmitter();
-  const context: Context = { ...frame, state, emit: emitter.emit };
-  for (const [index, { operation, payload }] of operations.entries()) {
+  const { transaction } = context;
+  emitter.begin();
+  for (let index = 0; index < operations.length; index++) {
+    const { operation, payload } = operations[index]!;
     let outcome = operation.apply(context, payload);
     if (outcome.ok && emitter.isTooLarge()) outcome = refuse('RECEIPT_TOO_LARGE');
     if (outcome.ok) continue;
     state.rollback(mark);
-    const { code, concerns } = outcome;
-    return {
-      transaction: frame.transaction,
-      succeeded: false,
-      operation: index,
-      code,
-      concerns: clipConcerns(concerns),
-      events: [],
-    };
+    const concerns = clipConcerns(outcome.concerns);
+    return { transaction, succeeded: false, operation: index, code: outcome.code, concerns, events: [] };
   }
-  return {
-    transaction: frame.transaction,
-    succeeded: true,
-    operation: 0,
-    code: '',
-    concerns: '',
-    events: emitter.events(),
-  };
+  return { transaction, succeeded: true, operation: 0, code: '', concerns: '', events: emitter.events() };
 }

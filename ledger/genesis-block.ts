@@ -44,7 +44,8 @@ export function genesisBlock(genesis: Genesis): GenesisBlock {
   };
   const id = blockId(header);
   const history = appendHistory(EMPTY_FRONTIER, id);
-  return { state: { id, header, tree, validators, history, recorded: recordedFrom([]) }, changes };
+  const recorded = recordedFrom([]);
+  return { state: { id, header, tree, validators, history, recorded, standings: new Map() }, changes };
 }
 
 /** Writes the initial state with the same lines that the operations write with. */

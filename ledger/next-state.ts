@@ -3,8 +3,10 @@ import { appendHistory, type BlockState, validatorsOf } from './block-state.ts';
 import { blockId, validatorSetHash } from './crypto/ids.ts';
 import { frontierRoot, merkleRoot } from './crypto/merkle.ts';
 import type { Executed } from './execute.ts';
+import { transactionsRoot } from './identify-block.ts';
 import { register } from './modules/validators/register.ts';
 import { recordedAbove } from './recorded.ts';
+import { standingsAfter } from './standing.ts';
 import { treeRoot, update } from './state/tree.ts';
 import { encode } from './types/codec.ts';
 import { HEADER_VERSION, type Header } from './types/header.ts';
@@ -37,7 +39,7 @@ export function nextState(rules: Rules, parent: BlockState, executed: Executed, 
     parent: parent.id,
     time: proposed.time,
     proposer: proposed.proposer,
-    transactionsRoot: merkleRoot(executed.transactions.map(each => each.leaf)),
+    transactionsRoot: transactionsRoot(executed.transactions),
     receiptsRoot: merkleRoot(executed.receipts.map(each => encode(receipt, each))),
     stateRoot: treeRoot(tree),
     historyRoot: frontierRoot(parent.history),
@@ -53,5 +55,6 @@ export function nextState(rules: Rules, parent: BlockState, executed: Executed, 
     validators,
     history: appendHistory(parent.history, id),
     recorded: recordedAbove(parent.recorded, header.time, executed.ids),
+    standings: standingsAfter(parent.standings, executed.changes),
   };
 }

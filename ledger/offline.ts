@@ -3,13 +3,13 @@
  * Their ids are kept in state until they expire, at most so many for each account, so that each is recorded once.
  */
 
-import { entry, type ModuleState } from './modules/operation.ts';
+import { entry, entryAt, type ModuleState } from './modules/operation.ts';
 import type { Address } from './types/address.ts';
 import { assert } from './types/assert.ts';
 import { list, struct } from './types/codec.ts';
 import { hash, type Millis, millis, type TransactionId } from './types/ids.ts';
 
-interface Kept {
+export interface Kept {
   readonly id: TransactionId;
   readonly validUntil: Millis;
 }
@@ -17,11 +17,11 @@ interface Kept {
 /** Bounds the record of one account whatever genesis says. */
 export const OFFLINE_TRANSACTIONS_MAX = 1_000;
 
-const keptOf = entry(
+const lists = entry(
   list(struct<Kept>({ id: hash, validUntil: millis }), OFFLINE_TRANSACTIONS_MAX),
   (sender: Address) => `transactions/offline/${sender}`,
 );
-const expiryOf = entry(millis, (id: TransactionId) => `transactions/offline-id/${id}`);
+const expiryOf = entryAt(millis, (id: TransactionId) => `transactions/offline-id/${id}`);
 
 type Reader = Pick<ModuleState, 'get'>;
 
@@ -31,22 +31,25 @@ export function isKept(state: Reader, id: TransactionId, time: Millis): boolean 
   return validUntil !== null && validUntil >= time;
 }
 
-/** The same for a known sender: one read of a record that is near at hand, for every transaction of a block. */
-export const isKeptOf = (state: Reader, sender: Address, id: TransactionId, time: Millis): boolean =>
-  (keptOf.get(state, sender) ?? NONE).some(each => each.id === id && each.validUntil >= time);
-
 const NONE: readonly Kept[] = [];
 
-/** How many of the sender's have not expired at `time`. */
-export const keptCount = (state: Reader, sender: Address, time: Millis): number =>
-  (keptOf.get(state, sender) ?? []).filter(each => each.validUntil >= time).length;
+/** The sender's that are kept in state, expired ones among them. */
+export const keptOf = (state: Reader, sender: Address): readonly Kept[] => lists.get(state, sender) ?? NONE;
+
+/** The same as {@link isKept} for one of the sender's, from {@link keptOf}. */
+export const isKeptIn = (kept: readonly Kept[], id: TransactionId, time: Millis): boolean =>
+  kept.some(each => each.id === id && each.validUntil >= time);
+
+/** How many have not expired at `time`. */
+export const keptCount = (kept: readonly Kept[], time: Millis): number =>
+  kept.filter(each => each.validUntil >= time).length;
 
 /** Keeps a transaction's id until it expires, and lets go of the sender's expired ones. */
 export function keep(state: ModuleState, sender: Address, kept: Kept, time: Millis): void {
-  const before = keptOf.get(state, sender) ?? [];
+  const before = keptOf(state, sender);
   for (const each of before) if (each.validUntil < time) expiryOf.set(state, null, each.id);
   const live = before.filter(each => each.validUntil >= time);
   assert(live.length < OFFLINE_TRANSACTIONS_MAX, 'too many offline transactions');
-  keptOf.set(state, [...live, kept], sender);
+  lists.set(state, [...live, kept], sender);
   expiryOf.set(state, kept.validUntil, kept.id);
 }

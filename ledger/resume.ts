@@ -40,7 +40,7 @@ export function resumeState(rules: Rules, stored: Stored): Result<BlockState, Fa
     return differs('STORED_VALIDATORS_DIFFER', 'validator set', header);
   const id = blockId(header);
   const recorded = recordedFrom(stored.recorded);
-  return ok({ id, header, tree, validators, history: appendHistory(history, id), recorded });
+  return ok({ id, header, tree, validators, history: appendHistory(history, id), recorded, standings: new Map() });
 }
 
 const differs = (code: string, what: string, header: Header): { readonly ok: false; readonly error: Fault } =>

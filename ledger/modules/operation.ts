@@ -103,40 +103,17 @@ export interface Entry<T, K extends readonly unknown[]> {
   set(state: ModuleState, value: T | null, ...key: K): void;
 }
 
-export function entry<T, K extends readonly unknown[]>(codec: Codec<T>, path: (...key: K) => string): Entry<T, K> {
-  return entryOf(codec, path, bytes => decodeOwn(codec, bytes));
+export function entry<T, K extends readonly unknown[]>(codec: Codec<T>, spell: (...key: K) => string): Entry<T, K> {
+  return entryAt(codec, spell.length === 1 || spell.length === 2 ? remembered(spell) : spell);
 }
 
-/**
- * Like {@link entry}, for records that every transaction reads: what was decoded from a value is kept for as long as the value
- * itself, so that the same record read again is the same object.
- */
-export function rememberedEntry<T extends object, K extends readonly unknown[]>(
-  codec: Codec<T>,
-  path: (...key: K) => string,
-): Entry<T, K> {
-  const decoded = new WeakMap<Bytes, T>();
-  return entryOf(codec, path, bytes => {
-    let value = decoded.get(bytes);
-    if (value === undefined) {
-      value = decodeOwn(codec, bytes);
-      decoded.set(bytes, value);
-    }
-    return value;
-  });
-}
-
-function entryOf<T, K extends readonly unknown[]>(
-  codec: Codec<T>,
-  spell: (...key: K) => string,
-  decoded: (bytes: Bytes) => T,
-): Entry<T, K> {
-  const path = remembered(spell);
+/** Like {@link entry}, for keys that come once and not again: to remember the paths would cost more than to make them. */
+export function entryAt<T, K extends readonly unknown[]>(codec: Codec<T>, path: (...key: K) => string): Entry<T, K> {
   return {
     path,
     get(state, ...key) {
       const bytes = state.get(path(...key));
-      return bytes === null ? null : decoded(bytes);
+      return bytes === null ? null : decodeOwn(codec, bytes);
     },
     set(state, value, ...key) {
       state.set(path(...key), value === null ? null : encode(codec, value));
@@ -147,23 +124,25 @@ function entryOf<T, K extends readonly unknown[]>(
 const PATHS_MAX = 10_000;
 
 /**
- * The last paths by the keys that they were made of. A path is looked up several times in the execution of one transaction, and
- * making and hashing its text anew costs more than all else that a look-up does.
+ * The last paths by the one or two keys that they were made of. A path is looked up several times in the execution of one
+ * transaction, and making and hashing its text anew costs more than all else that a look-up does.
  */
 function remembered<K extends readonly unknown[]>(spell: (...key: K) => string): (...key: K) => string {
+  // By the last key, of which there are many, below the first, of which there are few: tokens, mostly.
   const known = new Map<unknown, Map<unknown, string>>();
   let count = 0;
   return (...key) => {
-    if (key.length > 2) return spell(...key);
-    let bySecond = known.get(key[0]);
-    if (bySecond === undefined) {
-      bySecond = new Map();
-      known.set(key[0], bySecond);
+    const first = key.length === 1 ? null : key[0];
+    let byLast = known.get(first);
+    if (byLast === undefined) {
+      byLast = new Map();
+      known.set(first, byLast);
     }
-    let path = bySecond.get(key[1]);
+    const last = key[key.length - 1];
+    let path = byLast.get(last);
     if (path === undefined) {
       path = spell(...key);
-      bySecond.set(key[1], path);
+      byLast.set(last, path);
       if (++count > PATHS_MAX) {
         known.clear();
         count = 0;

@@ -5,7 +5,7 @@
  * has its own tree and an old one stays readable for as long as somebody holds it.
  */
 import { assert } from '../types/assert.ts';
-import { type Bytes, compareText } from '../types/bytes.ts';
+import type { Bytes } from '../types/bytes.ts';
 import type { Hash } from '../types/ids.ts';
 import {
   BRANCH_HEAD,
@@ -86,10 +86,10 @@ function find(root: Node | null, path: Digest): Bytes | null {
 
 /** The tree with `writes` applied, null deleting; `tree` itself stays as it was. */
 export function update(tree: Tree, writes: ReadonlyMap<string, Bytes | null>): Tree {
-  const changes: Change[] = [];
+  const changes: (Change & Sortable)[] = [];
   for (const [key, value] of writes) {
     const path = recentPath(key);
-    changes.push({ digests: value === null ? path : path + valueDigest(value), value });
+    changes.push({ order: orderOf(path), digests: value === null ? path : path + valueDigest(value), value });
   }
   sort(changes);
   return treeOf(changes.length === 0 ? tree.node : apply(tree.node, changes, 0, changes.length, 0));
@@ -97,16 +97,32 @@ export function update(tree: Tree, writes: ReadonlyMap<string, Bytes | null>): T
 
 /** The tree of `entries`, whose keys differ, made in one pass: for a start. Keeps the values as they are given. */
 export function treeFrom(entries: Iterable<readonly [key: string, value: Bytes]>): Tree {
-  const sorted: Entry[] = [];
-  for (const [key, value] of entries) sorted.push({ digests: pathOf(key) + valueDigest(value), value });
+  const sorted: (Entry & Sortable)[] = [];
+  for (const [key, value] of entries) {
+    const path = pathOf(key);
+    sorted.push({ order: orderOf(path), digests: path + valueDigest(value), value });
+  }
   sort(sorted);
   return treeOf(subtree(sorted, 0, sorted.length, 0));
 }
 
-function sort(changes: Change[]): void {
-  changes.sort((a, b) => compareText(a.digests, b.digests));
+/** What is to be put in order of path; `order` is {@link orderOf} it. */
+interface Sortable {
+  readonly order: number;
+  readonly digests: string;
+}
+
+function sort(changes: Sortable[]): void {
+  changes.sort((a, b) => a.order - b.order || comparePaths(a.digests, 0, b.digests, 0));
   for (let i = 1; i < changes.length; i++)
     assert(comparePaths(changes[i - 1]!.digests, 0, changes[i]!.digests, 0) < 0, 'one key twice');
+}
+
+/** The first six bytes of a path as a number: nearly all pairs are in order by it alone, without a look at their texts. */
+function orderOf(path: Digest): number {
+  let order = 0;
+  for (let i = 0; i < 6; i++) order = order * 0x100 + path.charCodeAt(i);
+  return order;
 }
 
 /** The subtree at `depth` with the changes from `from` to `to`, all of which belong into it. */

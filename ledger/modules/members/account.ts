@@ -4,9 +4,9 @@ import { compareText } from '../../types/bytes.ts';
 import { ascending, bool, type Codec, mapped, struct, uint } from '../../types/codec.ts';
 import { type MemberId, memberId, type PublicKey, publicKey } from '../../types/ids.ts';
 import { type KeySignature, SIGNATURES_MAX } from '../../types/transaction.ts';
-import { entry, type ModuleState, rememberedEntry, type Sender } from '../operation.ts';
+import { entry, type ModuleState, type Sender } from '../operation.ts';
 import { administers, type RoleSet, roleSet } from '../roles.ts';
-import { type Member, members, putMember } from './member.ts';
+import { members, putMember } from './member.ts';
 
 /** Who signs for an account: any `threshold` of `keys`, which are in ascending order. */
 export interface Holders {
@@ -37,7 +37,7 @@ export interface Account extends Holders {
   readonly suspended: boolean;
 }
 
-export const accounts = rememberedEntry(
+export const accounts = entry(
   struct<Account>({ member: memberId, roles: roleSet, suspended: bool, ...holdersFields }),
   (of: Address) => `members/account/${of}`,
 );
@@ -62,19 +62,11 @@ export function putAccount(state: ModuleState, of: Address, account: Account): b
 
 const NO_ROLES: RoleSet = [];
 
-/** The sender that an account was last found to be, under the member record that it was found with. */
-const senders = new WeakMap<Account, { readonly member: Member | null; readonly sender: Sender }>();
-
 /** The account as a sender: its roles as far as its member has them too, none while it is suspended. */
 export function senderOf(state: Pick<ModuleState, 'get'>, of: Address, account: Account): Sender {
-  const member = members.get(state, account.member);
-  const known = senders.get(account);
-  if (known !== undefined && known.member === member && known.sender.address === of) return known.sender;
-  const memberRoles = account.suspended ? NO_ROLES : (member?.roles ?? NO_ROLES);
+  const memberRoles = account.suspended ? NO_ROLES : (members.get(state, account.member)?.roles ?? NO_ROLES);
   const roles = new Set(account.roles.filter(role => memberRoles.includes(role)));
-  const sender: Sender = { address: of, member: account.member, roles };
-  senders.set(account, { member, sender });
-  return sender;
+  return { address: of, member: account.member, roles };
 }
 
 /** Whether these are exactly as many signatures as the threshold asks for, each by one of the keys. */

@@ -2,7 +2,7 @@ import { assert } from '../../types/assert.ts';
 import { struct, uint } from '../../types/codec.ts';
 import type { MemberId } from '../../types/ids.ts';
 import { name } from '../names.ts';
-import { entry, type ModuleState, rememberedEntry } from '../operation.ts';
+import { entry, type ModuleState } from '../operation.ts';
 import { administers, type RoleSet, roleSet } from '../roles.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface Member {
   readonly nodes: number;
 }
 
-export const members = rememberedEntry(
+export const members = entry(
   struct<Member>({ name, roles: roleSet, administrators: uint(), nodes: uint() }),
   (id: MemberId) => `members/member/${id}`,
 );

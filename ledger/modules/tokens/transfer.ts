@@ -15,11 +15,12 @@ export const transfer = operation({
     if (state.get(tokens.path(token)) === null) return refuse('UNKNOWN_TOKEN', token);
     const holding = holdingOf(state, token, from);
     if (holding.frozen) return refuse('ACCOUNT_FROZEN', from);
-    if (holdingOf(state, token, to).frozen) return refuse('ACCOUNT_FROZEN', to);
+    const theirs = holdingOf(state, token, to);
+    if (theirs.frozen) return refuse('ACCOUNT_FROZEN', to);
     if (holding.amount < amount) return refuse('INSUFFICIENT_BALANCE', String(holding.amount));
     addTo(state, token, from, holding, -amount);
-    // Read again, so that a transfer to oneself adds to what is left.
-    addTo(state, token, to, holdingOf(state, token, to), amount);
+    // A transfer to oneself adds to what is left.
+    addTo(state, token, to, to === from ? holdingOf(state, token, to) : theirs, amount);
     emit('tokens.transferred', { token, from, to, amount: String(amount) });
     return done;
   },
