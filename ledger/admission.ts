@@ -11,6 +11,7 @@ import { isKept, isKeptIn, type Kept, keptCount } from './offline.ts';
 import { isRecorded, type Recorded } from './recorded.ts';
 import { type Standings, standingOf } from './standing.ts';
 import type { StateReader } from './state/overlay.ts';
+import type { Bytes } from './types/bytes.ts';
 import { decode } from './types/codec.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { ChainId, Millis, TransactionId } from './types/ids.ts';
@@ -67,10 +68,29 @@ const refusal = (code: RefusalCode, concerns: string | number): { readonly ok: f
 export interface Prepared {
   readonly operation: AnyOperation;
   readonly payload: unknown;
+  /** What the payload was decoded from. */
+  readonly encoded: Bytes;
 }
 
-/** Decoded once for each operation object: at admission, when a block is built, when it is validated. */
-const prepared = new WeakMap<Operation, Prepared>();
+/**
+ * Decoded once for each operation object: at admission, when a block is built, when it is validated. It is kept on the object,
+ * because a weak table of all operations that wait costs the collector more than decoding them again.
+ */
+const PREPARED = Symbol('prepared');
+type Preparable = Operation & { [PREPARED]?: Prepared };
+
+/** The operation as it is applied, or why there is none. A copy with another kind or payload is prepared anew. */
+function prepare(each: Preparable): Result<Prepared, Refusal> {
+  const known = each[PREPARED];
+  if (known !== undefined && known.encoded === each.payload && known.operation.kind === each.kind) return ok(known);
+  const operation = operationOf(each.kind);
+  if (operation === null) return refusal('UNKNOWN_OPERATION', each.kind);
+  const payload = decode(operation.schema, each.payload);
+  if (!payload.ok) return refusal('MALFORMED_PAYLOAD', `${each.kind}: ${payload.error.reason}`);
+  const prepared = { operation, payload: payload.value, encoded: each.payload };
+  each[PREPARED] = prepared;
+  return ok(prepared);
+}
 
 /**
  * Form: right by itself, whatever the state. Refuses, in this order: WRONG_CHAIN, TRANSACTION_TOO_LARGE, TOO_MANY_OPERATIONS,
@@ -84,16 +104,9 @@ export function checkForm(rules: Rules, transaction: IdentifiedTransaction): Res
     return refusal('TOO_MANY_OPERATIONS', body.operations.length);
   const all: Prepared[] = [];
   for (const each of body.operations) {
-    let known = prepared.get(each);
-    if (known === undefined) {
-      const operation = operationOf(each.kind);
-      if (operation === null) return refusal('UNKNOWN_OPERATION', each.kind);
-      const payload = decode(operation.schema, each.payload);
-      if (!payload.ok) return refusal('MALFORMED_PAYLOAD', `${each.kind}: ${payload.error.reason}`);
-      known = { operation, payload: payload.value };
-      prepared.set(each, known);
-    }
-    all.push(known);
+    const prepared = prepare(each);
+    if (!prepared.ok) return prepared;
+    all.push(prepared.value);
   }
   return ok(all);
 }

@@ -128,26 +128,41 @@ const PATHS_MAX = 10_000;
  * transaction, and making and hashing its text anew costs more than all else that a look-up does.
  */
 function remembered<K extends readonly unknown[]>(spell: (...key: K) => string): (...key: K) => string {
-  // By the last key, of which there are many, below the first, of which there are few: tokens, mostly.
-  const known = new Map<unknown, Map<unknown, string>>();
+  const make = spell as (...key: readonly unknown[]) => string;
+  const byOne = new Map<unknown, string>();
+  // By the second key, of which there are many, below the first, of which there are few: tokens, mostly.
+  const byTwo = new Map<unknown, Map<unknown, string>>();
   let count = 0;
-  return (...key) => {
-    const first = key.length === 1 ? null : key[0];
-    let byLast = known.get(first);
-    if (byLast === undefined) {
-      byLast = new Map();
-      known.set(first, byLast);
-    }
-    const last = key[key.length - 1];
-    let path = byLast.get(last);
+
+  function countOne(): void {
+    if (++count <= PATHS_MAX) return;
+    byOne.clear();
+    byTwo.clear();
+    count = 0;
+  }
+
+  // Parameters one by one: gathered in an array they would cost as much as the look-up.
+  function ofOne(key: unknown): string {
+    let path = byOne.get(key);
     if (path === undefined) {
-      path = spell(...key);
-      byLast.set(last, path);
-      if (++count > PATHS_MAX) {
-        known.clear();
-        count = 0;
-      }
+      path = make(key);
+      countOne();
+      byOne.set(key, path);
     }
     return path;
-  };
+  }
+
+  function ofTwo(first: unknown, second: unknown): string {
+    let path = byTwo.get(first)?.get(second);
+    if (path === undefined) {
+      path = make(first, second);
+      countOne();
+      const paths = byTwo.get(first);
+      if (paths === undefined) byTwo.set(first, new Map([[second, path]]));
+      else paths.set(second, path);
+    }
+    return path;
+  }
+
+  return (spell.length === 1 ? ofOne : ofTwo) as typeof spell & typeof make;
 }

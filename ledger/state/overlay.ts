@@ -31,12 +31,6 @@ interface Cell {
   written: boolean;
 }
 
-/** One write as it can be taken back. */
-interface Step {
-  readonly cell: Cell;
-  readonly before: Bytes | null;
-}
-
 const same = (a: Bytes | null, b: Bytes | null): boolean => a === b || (a !== null && b !== null && equalBytes(a, b));
 
 /** An empty overlay. `base` must not change under it. */
@@ -44,7 +38,9 @@ export function overlay(base: StateReader): Overlay {
   const cells = new Map<string, Cell>();
   /** In order of first writing. */
   const written: Cell[] = [];
-  const journal: Step[] = [];
+  /** Writes as they can be taken back: which cell was written, and what was there before. */
+  const steps: Cell[] = [];
+  const befores: (Bytes | null)[] = [];
 
   function cellOf(key: string): Cell {
     let cell = cells.get(key);
@@ -64,15 +60,13 @@ export function overlay(base: StateReader): Overlay {
         cell.written = true;
         written.push(cell);
       }
-      journal.push({ cell, before: cell.value });
+      steps.push(cell);
+      befores.push(cell.value);
       cell.value = value;
     },
-    checkpoint: () => journal.length,
+    checkpoint: () => steps.length,
     rollback(mark) {
-      while (journal.length > mark) {
-        const { cell, before } = journal.pop()!;
-        cell.value = before;
-      }
+      while (steps.length > mark) steps.pop()!.value = befores.pop()!;
     },
     writes() {
       const changes = new Map<string, Bytes | null>();

@@ -52,14 +52,19 @@ interface Change {
 }
 
 /** Paths of recently used keys: a key is read, written and put into the tree within one block. */
-const recent = new Map<string, Digest>();
-const RECENT_MAX = 20_000;
+let recent = new Map<string, Digest>();
+/** Those that were used before {@link recent} was last full: what is used again and again outlives what comes once. */
+let older = new Map<string, Digest>();
+const RECENT_MAX = 10_000;
 
 function recentPath(key: string): Digest {
   let path = recent.get(key);
   if (path === undefined) {
-    path = pathOf(key);
-    if (recent.size >= RECENT_MAX) recent.clear();
+    path = older.get(key) ?? pathOf(key);
+    if (recent.size >= RECENT_MAX) {
+      older = recent;
+      recent = new Map();
+    }
     recent.set(key, path);
   }
   return path;
