@@ -7,13 +7,13 @@ import { ROLES } from '../../ledger/modules/operation.ts';
 import { toHex } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import { contextOf } from '../context.ts';
-import { type CreatedNetwork, createNetwork } from '../network/create.ts';
+import { type CreatedNetwork, createNetwork, type KeyFile, refuseExisting } from '../network/create.ts';
 import { nodeHomes } from '../network/directory.ts';
 import type { MemberPlan, NetworkPlan } from '../network/plan.ts';
 import { stopNode } from '../network/process.ts';
 import { type NodeState, networkStatus } from '../network/status.ts';
 import { networkUp } from '../network/up.ts';
-import { block, type Output, table } from '../output.ts';
+import { block, type Output, type Progress, table } from '../output.ts';
 import { integer } from '../parse.ts';
 import { givenPassphrase, type PassphraseOptions } from '../passphrase.ts';
 
@@ -74,26 +74,33 @@ function registerCreate(network: Command): void {
 }
 
 async function create(options: CreateOptions, output: Output): Promise<void> {
-  const { validators, engine, basePort, chainId = `quorate-${toHex(randomBytes(4))}` } = options;
+  const { validators, engine, basePort, out, chainId = `quorate-${toHex(randomBytes(4))}` } = options;
+  refuseExisting(out);
   const given = givenPassphrase(options);
   const passphrase = given ?? generateMnemonic(randomBytes).split(' ').slice(0, 6).join(' ');
-  const names = [...Array.from({ length: validators }, (_, i) => `org${i}`), 'treasury'];
-  const wallets: { name: string; wallet: Wallet; text: string }[] = [];
-  const progress = output.progress('Making wallets', names.length);
+  const organisations: NamedWallet[] = [];
+  for (let i = 0; i < validators; i++) organisations.push({ name: `org${i}`, wallet: await newWallet() });
+  const treasury = { name: 'treasury', wallet: await newWallet() };
+  const all = [...organisations, treasury];
+  const created = await createNetwork(out, planOf(chainId, engine, organisations, treasury), {
+    ...{ validators, basePort },
+    wallets: () => keyFiles(all, passphrase, output.progress('Making wallets', all.length)),
+  });
+  const shown = given === null ? passphrase : null;
+  output.answer(createdJson(created, all, shown), () => createdText(created, all, shown, out));
+}
+
+async function keyFiles(wallets: readonly NamedWallet[], passphrase: string, progress: Progress): Promise<KeyFile[]> {
+  const files: KeyFile[] = [];
   try {
-    for (const name of names) {
-      const wallet = await newWallet();
-      wallets.push({ name, wallet, text: await encryptKeys(wallet, passphrase, randomBytes) });
-      progress.update(wallets.length);
+    for (const { name, wallet } of wallets) {
+      files.push({ name, text: await encryptKeys(wallet, passphrase, randomBytes) });
+      progress.update(files.length);
     }
+    return files;
   } finally {
     progress.stop();
   }
-  const all = wallets.map(each => each.wallet);
-  const plan = planOf(chainId, engine, all.slice(0, -1), all.at(-1)!);
-  const created = await createNetwork(options.out, plan, { validators, basePort, wallets });
-  const shown = given === null ? passphrase : null;
-  output.answer(createdJson(created, wallets, shown), () => createdText(created, wallets, shown, options.out));
 }
 
 async function newWallet(): Promise<Wallet> {
@@ -103,12 +110,17 @@ async function newWallet(): Promise<Wallet> {
 }
 
 /** Each organisation runs one validator and manages itself; the first one administers the network and keeps its treasury. */
-function planOf(chainId: string, engine: string, organisations: readonly Wallet[], treasury: Wallet): NetworkPlan {
-  const members = organisations.map((wallet, i): MemberPlan => {
+function planOf(
+  chainId: string,
+  engine: string,
+  organisations: readonly NamedWallet[],
+  { wallet: treasury }: NamedWallet,
+): NetworkPlan {
+  const members = organisations.map(({ name, wallet }, i): MemberPlan => {
     const roles = ROLES.filter(role => role !== 'administer' || i === 0);
     const accounts = [{ keys: [wallet.publicKey], roles }];
     if (i === 0) accounts.push({ keys: [treasury.publicKey], roles: ['submit'] });
-    return { id: `org${i}`, name: `Organisation ${i}`, roles, accounts };
+    return { id: name, name: `Organisation ${i}`, roles, accounts };
   });
   const token = { symbol: 'QRT', name: 'Quorate Token', decimals: 2, admins: [treasury.address] };
   const holders = [{ address: treasury.address, amount: TREASURY_BASE_UNITS }];

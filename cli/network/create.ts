@@ -16,8 +16,13 @@ export interface NetworkFiles {
   readonly validators: number;
   /** Node i listens at basePort + 10i; 0 picks free ports. */
   readonly basePort: number;
-  /** Encrypted key files to put into `wallets/`, by name. */
-  readonly wallets?: readonly { readonly name: string; readonly text: string }[];
+  /** Makes the encrypted key files for `wallets/`, which takes a while: asked once everything else is in order. */
+  wallets?(): Promise<readonly KeyFile[]>;
+}
+
+export interface KeyFile {
+  readonly name: string;
+  readonly text: string;
 }
 
 export interface CreatedNode {
@@ -43,14 +48,14 @@ export async function createNetwork(
   plan: NetworkPlan,
   files: NetworkFiles,
 ): Promise<CreatedNetwork> {
-  const target = resolve(directory);
-  refuseExisting(target);
+  const target = refuseExisting(directory);
   const ports = await choosePorts(files.basePort, files.validators);
   // Beside the target, so that the rename at the end is one step of the same file system.
   const draft = join(dirname(target), `.${process.pid}-${Date.now()}.draft`);
   try {
     const genesis = writeNodes(draft, plan, ports);
-    for (const { name, text } of files.wallets ?? []) writePrivate(join(draft, 'wallets', `${name}.json`), text);
+    for (const { name, text } of (await files.wallets?.()) ?? [])
+      writePrivate(join(draft, 'wallets', `${name}.json`), text);
     if (existsSync(target)) rmdirSync(target);
     renameSync(draft, target);
     const nodes = ports.map((each, i) => ({ name: nodeName(i), home: join(target, nodeName(i)), ports: each }));
@@ -60,8 +65,10 @@ export async function createNetwork(
   }
 }
 
-function refuseExisting(target: string): void {
-  if (!existsSync(target) || readdirSync(target).length === 0) return;
+/** The absolute path of a directory that is not there, or empty; throws NETWORK_EXISTS for any other. */
+export function refuseExisting(directory: string): string {
+  const target = resolve(directory);
+  if (!existsSync(target) || readdirSync(target).length === 0) return target;
   throw new FaultError({
     code: 'NETWORK_EXISTS',
     message: `${target} is there already`,

@@ -7,6 +7,7 @@ import { spawnNode, stopNode } from '../../cli/network/process.ts';
 import { publicKeyText } from '../../ledger/crypto/keys.ts';
 import { configText, loadConfig } from '../../node/config.ts';
 import { createKey } from '../../node/keys.ts';
+import { spawned } from '../unit/cli/run.ts';
 import { refusal, type, type UserNetwork, userNetwork } from './command-line.ts';
 import { until } from './network.ts';
 
@@ -32,7 +33,9 @@ const balanceOf = async (name: string): Promise<string | undefined> =>
   (await run<{ balances: { amount: string }[] }>('wallet', 'balance', name)).balances[0]?.amount;
 
 it('a network is up on every node', async () => {
-  const { nodes } = (await type(['network', 'status', network.directory, '--json'])).json<{ nodes: object[] }>();
+  const { nodes } = (await type(['network', 'status', network.directory, '--json'], spawned)).json<{
+    nodes: object[];
+  }>();
   expect(nodes).toHaveLength(4);
   for (const node of nodes) expect(node).toMatchObject({ pid: expect.any(Number), status: { validators: 4 } });
   const status = await run('node', 'status');
@@ -51,7 +54,9 @@ it('a wallet is made, entrusted to a member, paid and pays', async () => {
   const funded = await pay('treasury', alice.address, '12.5');
   expect(funded).toMatchObject({ status: 'final' });
   expect(await balanceOf('alice')).toBe('1250');
-  const paid = await pay('alice', 'org2', '2.25');
+  // By the program itself, as everything could be.
+  const payment = ['wallet', 'send', 'alice', '--to', 'org2', '--amount', '2.25', '--token', 'QRT'];
+  const paid = (await type([...payment, ...at(), ...signing()], spawned)).json<{ id: string; height: number }>();
   expect(await balanceOf('alice')).toBe('1025');
   expect(await balanceOf('org2')).toBe('225');
   payments.push(funded.id, paid.id);
@@ -145,7 +150,7 @@ it('what was paid before and after is proven from genesis alone, and nothing els
     await run('tx', 'proof', id, '--out', file);
     const verify = ['verify', file, '--genesis', network.genesis];
     expect((await type([...verify, '--json'])).json()).toMatchObject({ valid: true, transaction: { id } });
-    expect((await type(verify)).stdout).toMatch(/^valid\n/);
+    expect((await type(verify, i === 0 ? spawned : undefined)).stdout).toMatch(/^valid\n/);
   }
   const file = join(network.scratch, 'payment3.proof');
   const proof = readFileSync(file);
@@ -172,11 +177,10 @@ it('what was paid before and after is proven from genesis alone, and nothing els
 }, 240_000);
 
 it('the network goes down, and every store is in order', async () => {
-  const { nodes } = (await type(['network', 'down', network.directory, '--json'])).json<{ nodes: object[] }>();
+  const { nodes } = (await type(['network', 'down', network.directory, '--json'], spawned)).json<{ nodes: object[] }>();
   expect(nodes).toEqual(network.homes.map((_, i) => ({ name: `node${i}`, outcome: 'stopped' })));
   const verified = [];
   for (const home of network.homes)
     verified.push((await type(['node', 'verify', '--home', home, '--json'])).json<{ height: number; head: string }>());
   for (const each of verified) expect(each).toMatchObject({ findings: [] });
-  expect(await refusal(['wallet', 'balance', 'alice', ...at()])).toBe('UNREACHABLE');
 }, 120_000);

@@ -1,9 +1,9 @@
-/** The real command line as a user types it, on a network that it made itself. */
+/** The command line as a user types it, on a network that it made itself. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { quorate, type Ran } from '../unit/cli/run.ts';
+import { quorate, type Ran, spawned } from '../unit/cli/run.ts';
 
 export interface UserNetwork {
   /** For files of the test. */
@@ -24,7 +24,7 @@ interface Created {
   readonly wallets: readonly { readonly name: string; readonly address: string }[];
 }
 
-/** `network create` and `network up`. */
+/** `network create` and `network up`, by the program itself. */
 export async function userNetwork(validators: number): Promise<UserNetwork> {
   const scratch = mkdtempSync(join(tmpdir(), 'quorate-e2e-'));
   const directory = join(scratch, 'net');
@@ -32,8 +32,8 @@ export async function userNetwork(validators: number): Promise<UserNetwork> {
   writeFileSync(passphraseFile, `${PASSPHRASE}\n`);
   const size = ['--validators', String(validators), '--engine', 'pbft', '--base-port', '0'];
   const create = ['network', 'create', ...size, '--out', directory, '--passphrase-file', passphraseFile, '--json'];
-  const { nodes, wallets } = (await type(create)).json<Created>();
-  await type(['network', 'up', directory, '--json']).then(up => up.json());
+  const { nodes, wallets } = (await type(create, spawned)).json<Created>();
+  (await type(['network', 'up', directory, '--json'], spawned)).json();
   return {
     scratch,
     directory,
@@ -49,9 +49,12 @@ export async function userNetwork(validators: number): Promise<UserNetwork> {
   };
 }
 
+/** Who runs a command line: this process, or the program as one of its own. */
+type Runner = typeof quorate | typeof spawned;
+
 /** What every command keeps to: exit codes, where errors go and how they look, never a stack trace. */
-export async function type(args: readonly string[]): Promise<Ran> {
-  const ran = await quorate(args);
+export async function type(args: readonly string[], runner: Runner = quorate): Promise<Ran> {
+  const ran = await runner(args);
   const command = `quorate ${args.join(' ')}`;
   expect(ran.stderr, command).not.toContain('\n    at ');
   if (ran.code === 0) {
@@ -65,8 +68,8 @@ export async function type(args: readonly string[]): Promise<Ran> {
 }
 
 /** The code of a command that has to fail. */
-export async function refusal(args: readonly string[], exitCode = 1): Promise<string> {
-  const ran = await type(args);
+export async function refusal(args: readonly string[], exitCode = 1, runner: Runner = quorate): Promise<string> {
+  const ran = await type(args, runner);
   expect(ran.code, `quorate ${args.join(' ')}: ${ran.stdout}${ran.stderr}`).toBe(exitCode);
   return /^error: ([A-Z0-9_]+): /m.exec(ran.stderr)![1]!;
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { checkStory, differencesOf } from '../../cli/demo/check.ts';
 import type { Story } from '../../cli/demo/scenario.ts';
 import { runningPid } from '../../cli/network/process.ts';
-import { PROGRAM, quorate, temporary } from '../unit/cli/run.ts';
+import { PROGRAM, spawned, temporary } from '../unit/cli/run.ts';
 
 /** A machine that has other work than this may take several times the half minute that it should take. */
 const TIMEOUT_MS = 240_000;
@@ -36,7 +36,7 @@ describe('the demo', () => {
   it(
     'plays, shows what came of it, and stops with 0',
     async () => {
-      const { code, stdout, stderr } = await quorate(['demo', '--exit', '--base-port', '0'], { cwd });
+      const { code, stdout, stderr } = await spawned(['demo', '--exit', '--base-port', '0'], { cwd });
       expect({ code, stderr }).toMatchObject({ code: 0 });
       expect(stderr).toMatch(/^Borgo Cannery +fills bottles and jars, packs two pallets +20 events/m);
       expect(stderr).toMatch(/^Mercato +ships carton 4.* +refused: NOT_HOLDER$/m);
@@ -55,10 +55,10 @@ describe('the demo', () => {
 
       // The lines to copy hold without a node, too.
       const [, proof, genesis] = /verify (\S+) --genesis (\S+)/.exec(stdout)!;
-      const verified = await quorate(['verify', proof!, '--genesis', genesis!, '--json'], { cwd });
+      const verified = await spawned(['verify', proof!, '--genesis', genesis!, '--json'], { cwd });
       expect(verified.json()).toMatchObject({ valid: true, chainId: 'quorate-demo' });
       const QUORATE_PASSPHRASE = /QUORATE_PASSPHRASE=(\S+)/.exec(stdout)![1]!;
-      const exported = await quorate(['wallet', 'export', 'alice', '--json'], { cwd, env: { QUORATE_PASSPHRASE } });
+      const exported = await spawned(['wallet', 'export', 'alice', '--json'], { cwd, env: { QUORATE_PASSPHRASE } });
       expect(exported.code).toBe(0);
     },
     TIMEOUT_MS,

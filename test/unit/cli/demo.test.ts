@@ -9,7 +9,7 @@ import { mark, refuseForeign, removeEarlier } from '../../../cli/demo/directory.
 import { amountText, thingOf } from '../../../cli/demo/thing.ts';
 import { refuseTaken } from '../../../cli/network/ports.ts';
 import { ledger, split } from '../supply/harness.ts';
-import { quorate, temporary } from './run.ts';
+import { spawned, temporary } from './run.ts';
 
 const root = temporary();
 
@@ -118,7 +118,7 @@ describe('the directory', () => {
     const home = join(root, 'foreign', '.quorate');
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, 'precious'), 'all I have');
-    const ran = await quorate(['demo', '--exit', '--base-port', '0'], { cwd: join(root, 'foreign') });
+    const ran = await spawned(['demo', '--exit', '--base-port', '0'], { cwd: join(root, 'foreign') });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toBe('');
     expect(ran.stderr).toMatch(/^error: DEMO_DIRECTORY_NOT_OURS: .*\.quorate is there already.*--home\n$/);
@@ -140,7 +140,7 @@ describe('the ports', () => {
       // The metrics port of node1.
       const cwd = join(root, 'ports');
       mkdirSync(cwd);
-      const ran = await quorate(['demo', '--exit', '--base-port', String(port - 12)], { cwd });
+      const ran = await spawned(['demo', '--exit', '--base-port', String(port - 12)], { cwd });
       expect(ran.code).toBe(1);
       expect(ran.stderr).toMatch(/^error: PORT_IN_USE: .*--base-port/);
       expect(readdirSync(cwd)).toEqual([]);

@@ -8,7 +8,7 @@ import { type MemberPlan, type NetworkPlan, plannedAddress } from '../../../cli/
 import { parseGenesis } from '../../../ledger/genesis-file.ts';
 import { loadConfig } from '../../../node/config.ts';
 import { loadKey } from '../../../node/keys.ts';
-import { quorate, temporary } from './run.ts';
+import { quorate, spawned, temporary } from './run.ts';
 
 const root = temporary();
 const env = { QUORATE_PASSPHRASE: 'for tests' };
@@ -40,7 +40,7 @@ describe('network create', () => {
 
   beforeAll(async () => {
     const args = ['network', 'create', '--validators', '2', '--out', directory, '--base-port', '0', '--json'];
-    created = (await quorate(args, { env })).json();
+    created = (await spawned(args, { env })).json();
   }, 30_000);
 
   it('makes a directory for each node, with the same genesis in each', () => {
@@ -176,7 +176,9 @@ describe('a planned network', () => {
     ['ports that do not exist', {}, 4, 65_530, 'PORTS_OUT_OF_RANGE'],
   ])('with %s is refused and leaves nothing behind', async (_what, more, validators, basePort, code) => {
     const directory = join(root, 'refused');
-    await expect(createNetwork(directory, planOf(more), { validators, basePort })).rejects.toMatchObject({ code });
+    const wallets = () => Promise.reject(new Error('wallets are made for what will be refused'));
+    const files = { validators, basePort, wallets };
+    await expect(createNetwork(directory, planOf(more), files)).rejects.toMatchObject({ code });
     expect(existsSync(directory)).toBe(false);
     expect(readdirSync(root).filter(each => each.endsWith('.draft'))).toEqual([]);
   });
@@ -208,7 +210,7 @@ describe('a network of one node', () => {
     try {
       const again = (await run('network', 'up', directory, '--json')).json<{ nodes: object[] }>();
       expect(again.nodes).toMatchObject([{ before: true, pid: node!.pid }]);
-      const second = await run('node', 'start', '--home', join(directory, 'node0'));
+      const second = await spawned(['node', 'start', '--home', join(directory, 'node0')]);
       expect(second).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: NODE_RUNNING: /) });
       expect(await run('node', 'verify', '--home', join(directory, 'node0'))).toMatchObject({ code: 1 });
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { publicKeyOf } from '#crypto';
 import { publicKeyText } from '../../../ledger/crypto/keys.ts';
 import { loadKey } from '../../../node/keys.ts';
-import { quorate, temporary } from './run.ts';
+import { quorate, spawned, temporary } from './run.ts';
 
 const root = temporary();
 const textOf = (path: string) => publicKeyText(publicKeyOf(loadKey(path)));
@@ -23,7 +23,7 @@ it('writes keys that only their owner reads, and prints what others need of them
   expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^error: HOME_EXISTS: /)]);
   expect(textOf(join(home, 'keys', 'node.key'))).toBe(answer.nodeKey);
 
-  const start = await quorate(['node', 'start', '--home', home]);
+  const start = await spawned(['node', 'start', '--home', home]);
   expect([start.code, start.stderr]).toEqual([
     1,
     expect.stringMatching(/^error: GENESIS_UNREADABLE: .*copy the genesis/),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll } from 'vitest';
+import { main } from '../../../cli/main.ts';
 
 export const PROGRAM = join(import.meta.dirname, '../../../cli/quorate.js');
 
@@ -15,8 +16,12 @@ export interface Ran {
   json<T = Record<string, unknown>>(): T;
 }
 
-export interface RunOptions {
+export interface Surroundings {
+  /** On top of this process's own, which is without its settings of Quorate. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface RunOptions extends Surroundings {
   /** What comes on stdin. */
   readonly input?: string;
   readonly cwd?: string;
@@ -24,11 +29,23 @@ export interface RunOptions {
   readonly node?: readonly string[];
 }
 
-/** Runs the real command line as a process of its own, without this process's own settings. */
-export async function quorate(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+const ranOf = (args: readonly string[], { code, stdout, stderr }: Omit<Ran, 'json'>): Ran => ({
+  ...{ code, stdout, stderr },
+  json() {
+    if (code !== 0) throw new Error(`quorate ${args.join(' ')} ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout);
+  },
+});
+
+const environment = ({ env }: Surroundings): NodeJS.ProcessEnv => {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('QUORATE_'));
+  return { ...Object.fromEntries(inherited), NO_COLOR: '1', ...env };
+};
+
+/** Runs the real command line as a process of its own. For what a process does beside its command: start, stdin, signals. */
+export async function spawned(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, [...(options.node ?? []), PROGRAM, ...args], {
-    env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...options.env },
+    env: environment(options),
     cwd: options.cwd,
   });
   child.stdin.end(options.input ?? '');
@@ -37,11 +54,40 @@ export async function quorate(args: readonly string[], options: RunOptions = {})
     text(child.stderr),
     new Promise<number | null>(resolve => child.once('close', resolve)),
   ]);
-  const json = () => {
-    if (code !== 0) throw new Error(`quorate ${args.join(' ')} ended with ${code}: ${stderr}`);
-    return JSON.parse(stdout);
-  };
-  return { code, stdout, stderr, json };
+  return ranOf(args, { code, stdout, stderr });
+}
+
+let busy = false;
+
+/**
+ * Runs a command line within this process, through the same function as the program, and without the second that a start
+ * takes. Its environment, output and exit code are this process's own meanwhile: one at a time, and never `node start`.
+ */
+export async function quorate(args: readonly string[], options: Surroundings = {}): Promise<Ran> {
+  if (busy) throw new Error('one command line at a time');
+  busy = true;
+  const { env, exitCode } = process;
+  const listeners = process.stdout.listeners('error');
+  const streams = [process.stdout, process.stderr] as const;
+  const writes = streams.map(each => each.write);
+  const written = ['', ''];
+  for (const [i, each] of streams.entries())
+    each.write = (part: string | Uint8Array) => {
+      written[i] += typeof part === 'string' ? part : Buffer.from(part).toString();
+      return true;
+    };
+  process.env = environment(options);
+  process.exitCode = undefined;
+  try {
+    await main(args);
+    return ranOf(args, { code: Number(process.exitCode ?? 0), stdout: written[0]!, stderr: written[1]! });
+  } finally {
+    for (const [i, each] of streams.entries()) each.write = writes[i]!;
+    for (const each of process.stdout.listeners('error'))
+      if (!listeners.includes(each)) process.stdout.off('error', each as () => void);
+    Object.assign(process, { env, exitCode });
+    busy = false;
+  }
 }
 
 /** A directory that is gone after the tests of the file. */

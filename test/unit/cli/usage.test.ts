@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { faultLine, faultOf } from '../../../cli/fault.ts';
 import { commandLine } from '../../../cli/main.ts';
 import { FaultError } from '../../../ledger/types/errors.ts';
-import { quorate, temporary } from './run.ts';
+import { quorate, spawned, temporary } from './run.ts';
 
 const home = temporary();
 const ID = 'ab'.repeat(32);
@@ -34,8 +34,8 @@ describe('a wrong command line ends with exit code 2, one line on stderr and not
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  it('is said the same way with --json', async () => {
-    const { code, stdout, stderr } = await quorate(['supply', 'inventory', '--json']);
+  it('is said the same way with --json, and by the program itself', async () => {
+    const { code, stdout, stderr } = await spawned(['supply', 'inventory', '--json']);
     expect(stderr).toMatch(/^error: USAGE: give either --member or --container; /);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
@@ -84,7 +84,7 @@ describe('help', () => {
   });
 
   it('goes to stdout and ends with exit code 0', async () => {
-    const { code, stdout, stderr } = await quorate(['wallet', 'send', '--help']);
+    const { code, stdout, stderr } = await spawned(['wallet', 'send', '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('Usage: quorate wallet send [options] <name>');
   });
@@ -92,7 +92,7 @@ describe('help', () => {
 
 describe('a fault', () => {
   it('that keeps the command from working ends with exit code 1', async () => {
-    const { code, stdout, stderr } = await quorate(['node', 'status', '--rpc', 'http://127.0.0.1:9', '--json']);
+    const { code, stdout, stderr } = await spawned(['node', 'status', '--rpc', 'http://127.0.0.1:9', '--json']);
     expect(stderr).toMatch(/^error: UNREACHABLE: nothing answers at http:\/\/127\.0\.0\.1:9\/: .+; check .+\n$/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   }, 20_000);
@@ -127,7 +127,7 @@ describe('a fault', () => {
 describe('an older Node', () => {
   it('is told what to do, in one line', async () => {
     const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.19.0' } })";
-    const { code, stderr, stdout } = await quorate(['wallet', 'list'], {
+    const { code, stderr, stdout } = await spawned(['wallet', 'list'], {
       node: ['--import', `data:text/javascript,${encodeURIComponent(old)}`],
     });
     expect(stderr).toMatch(/^error: NODE_TOO_OLD: this is Node 18\.19\.0, and quorate needs Node 24 or newer; .+\n$/);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { quorate, temporary } from './run.ts';
+import { quorate, spawned, temporary } from './run.ts';
 
 const home = temporary();
 const env = { QUORATE_HOME: home, QUORATE_PASSPHRASE: 'correct horse' };
@@ -42,7 +42,7 @@ describe('wallets', () => {
     const exported = (await run('wallet', 'export', 'alice', '--json')).json<{ words: string; address: string }>();
     const passphraseFile = join(home, 'passphrase');
     writeFileSync(passphraseFile, 'another one\n');
-    const imported = await quorate(['wallet', 'import', 'alice2', '--passphrase-file', passphraseFile, '--json'], {
+    const imported = await spawned(['wallet', 'import', 'alice2', '--passphrase-file', passphraseFile, '--json'], {
       env,
       input: `  ${exported.words.toUpperCase()}\n`,
     });
@@ -56,7 +56,7 @@ describe('wallets', () => {
   it('are imported from a secret key, for another account than its own', async () => {
     const { address } = (await run('wallet', 'show', 'alice', '--json')).json<{ address: string }>();
     const args = ['wallet', 'import', 'device', '--secret-key', '--type', 'p256', '--address', address, '--json'];
-    const imported = await quorate(args, { env, input: '11'.repeat(32) });
+    const imported = await spawned(args, { env, input: '11'.repeat(32) });
     expect(imported.json()).toMatchObject({ address, publicKey: expect.stringMatching(/^p256:0[23][0-9a-f]{64}$/) });
     const exported = (await run('wallet', 'export', 'device', '--json')).json();
     expect(exported).toEqual({ address, type: 'p256', secretKey: '11'.repeat(32) });
@@ -68,7 +68,7 @@ describe('wallets', () => {
     ['words in another order', 'abandon '.repeat(12), 'MNEMONIC_CHECKSUM', /order/],
     ['nothing', '', 'MNEMONIC_LENGTH', /not 0/],
   ])('are not imported from %s', async (_what, input, code, says) => {
-    const { code: exit, stderr } = await quorate(['wallet', 'import', 'none'], { env, input });
+    const { code: exit, stderr } = await spawned(['wallet', 'import', 'none'], { env, input });
     expect(exit).toBe(1);
     expect(stderr).toMatch(new RegExp(`^error: ${code}: `));
     expect(stderr).toMatch(says);
