@@ -9,7 +9,8 @@ import { type BlockId, HASH_LENGTH, type Height, height, type TransactionId } fr
 import { type Receipt, receipt } from '../../ledger/types/receipt.ts';
 import { transaction } from '../../ledger/types/transaction.ts';
 import { storeDamaged } from './fault.ts';
-import { BUCKET, heightKey, type Level, type LevelWrite, levelKey } from './level.ts';
+import { BUCKET, heightKey, idKey, type Level, type LevelBatch } from './level.ts';
+import { scratch } from './scratch.ts';
 
 export interface StoredHeader {
   readonly id: BlockId;
@@ -52,28 +53,25 @@ const transactions = list(transaction, BLOCK_TRANSACTIONS_MAX);
 const receipts = list(receipt, BLOCK_TRANSACTIONS_MAX);
 const place: Codec<Place> = struct({ height, index: uint(BLOCK_TRANSACTIONS_MAX) });
 
-const idKey = (bucket: typeof BUCKET.height | typeof BUCKET.transaction, id: string): Bytes =>
-  levelKey(bucket, fromHex(id)!);
-
 export const encodeBlock = (block: IdentifiedBlock): EncodedBlock => ({
   header: encode(header, block.header),
   body: encode(transactions, block.transactions),
 });
 
+const keyRoom = scratch();
+
 /** What makes a block part of the store. */
-export function blockWrites({ block, encoded, receipts: of, certificate: by }: FinalParts): LevelWrite[] {
+export function putBlock(batch: LevelBatch, { block, encoded, receipts: of, certificate: by }: FinalParts): void {
   const at = block.header.height;
-  const writes: LevelWrite[] = [
-    [heightKey(BUCKET.header, at), concatBytes(fromHex(block.id)!, encoded.header)],
-    [heightKey(BUCKET.body, at), encoded.body],
-    [heightKey(BUCKET.receipts, at), encode(receipts, of)],
-    [idKey(BUCKET.height, block.id), encode(height, at)],
-  ];
-  if (by) writes.push([heightKey(BUCKET.certificate, at), encode(certificate, by)]);
-  for (const [index, { id }] of block.transactions.entries()) {
-    writes.push([idKey(BUCKET.transaction, id), encode(place, { height: at, index })]);
+  batch.put(heightKey(BUCKET.header, at), concatBytes(fromHex(block.id)!, encoded.header));
+  batch.put(heightKey(BUCKET.body, at), encoded.body);
+  batch.put(heightKey(BUCKET.receipts, at), encode(receipts, of));
+  batch.put(idKey(BUCKET.height, block.id), encode(height, at));
+  if (by) batch.put(heightKey(BUCKET.certificate, at), encode(certificate, by));
+  for (let index = 0; index < block.transactions.length; index++) {
+    const key = idKey(BUCKET.transaction, block.transactions[index]!.id, keyRoom);
+    batch.put(key, encode(place, { height: at, index }));
   }
-  return writes;
 }
 
 /** Whether the block's header names `id` and its body decodes; whoever executes it sees whether the body fits the header. */

@@ -4,7 +4,7 @@ import { type Codec, decode, encode, struct, uint } from '../../ledger/types/cod
 import { type Hash, type Height, hash, height } from '../../ledger/types/ids.ts';
 import type { BlockStore } from './block-store.ts';
 import { formatTooNew, logDamaged, storeDamaged, wrongGenesis } from './fault.ts';
-import { BUCKET, type Level, type LevelWrite, PAGE_ENTRIES_MAX, textKey } from './level.ts';
+import { BUCKET, type Level, type LevelBatch, PAGE_ENTRIES_MAX, textKey } from './level.ts';
 import type { LogContent } from './log.ts';
 import type { Final, Recovered } from './recovery.ts';
 
@@ -40,9 +40,11 @@ export function readMeta<T>(level: Level, { name, codec }: Meta<T>): T | null {
   return result.value;
 }
 
-export const metaWrite = <T>({ name, codec }: Meta<T>, value: T): LevelWrite => [metaKey(name), encode(codec, value)];
+export const putMeta = <T>(batch: LevelBatch, { name, codec }: Meta<T>, value: T): void =>
+  batch.put(metaKey(name), encode(codec, value));
 
-export const formatWrite = (genesisId: Hash): LevelWrite => metaWrite(FORMAT, { version: FORMAT_VERSION, genesisId });
+export const putFormat = (batch: LevelBatch, genesisId: Hash): void =>
+  putMeta(batch, FORMAT, { version: FORMAT_VERSION, genesisId });
 
 /**
  * Whether the database begins anew: it was just made, perhaps beside the log of one that was deleted. Otherwise it has to

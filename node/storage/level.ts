@@ -3,10 +3,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Level as Database } from 'level';
-import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
+import { assert } from '../../ledger/types/assert.ts';
+import { type Bytes, concatBytes, utf8, writeHex } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { Height } from '../../ledger/types/ids.ts';
 import { diskFault, storeDamaged } from './fault.ts';
+import { fresh, type Room, scratch } from './scratch.ts';
 
 /** The first byte of every key. Written constants: a change is a new format. */
 export const BUCKET = {
@@ -36,8 +38,11 @@ const CHECKSUM_BYTES = 4;
 /** Entries of one {@link Level.page} at most, so that no read holds an unbounded part of the database in memory. */
 export const PAGE_ENTRIES_MAX = 1_000;
 
-/** Key and new value; null deletes. */
-export type LevelWrite = readonly [key: Bytes, value: Bytes | null];
+/** What is to be written together. Keys and values are copied at once: the caller may use the same arrays again. */
+export interface LevelBatch {
+  put(key: Bytes, value: Bytes): void;
+  delete(key: Bytes): void;
+}
 
 export interface Level {
   /** The directory, to be named in faults. */
@@ -45,8 +50,8 @@ export interface Level {
   /** Whether the database was made by this opening. */
   readonly created: boolean;
   get(key: Bytes): Bytes | null;
-  /** All or nothing. `sync`: durable, with everything written before. */
-  batch(writes: readonly LevelWrite[], sync?: boolean): Promise<void>;
+  /** Writes what `fill` puts into the batch, all or nothing. `sync`: durable, with everything written before. */
+  write(fill: (batch: LevelBatch) => void, sync?: boolean): Promise<void>;
   /** Makes everything written so far durable. */
   settle(): Promise<void>;
   /** Up to `limit` entries in order of key, those that begin with `prefix` and come after the key `after`. */
@@ -61,10 +66,18 @@ interface Compacting {
   compactRange(start: Bytes, end: Bytes): Promise<void>;
 }
 
-export function levelKey(bucket: Bucket, rest: Bytes): Bytes {
-  const key = new Uint8Array(1 + rest.length);
+interface Syncing {
+  put(key: Bytes, value: Bytes): unknown;
+  del(key: Bytes): unknown;
+  write(options: { readonly sync: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The bytes of lower-case hexadecimal `id`. */
+export function idKey(bucket: Bucket, id: string, room: Room = fresh): Bytes {
+  const key = room(1 + id.length / 2);
   key[0] = bucket;
-  key.set(rest, 1);
+  assert(writeHex(id, key, 1), 'an id is not hexadecimal');
   return key;
 }
 
@@ -76,7 +89,16 @@ export function heightKey(bucket: Bucket, height: Height): Bytes {
   return key;
 }
 
-export const textKey = (bucket: Bucket, text: string): Bytes => levelKey(bucket, utf8(text));
+export function textKey(bucket: Bucket, text: string, room: Room = fresh): Bytes {
+  const key = room(1 + text.length);
+  key[0] = bucket;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return concatBytes(Uint8Array.of(bucket), utf8(text));
+    key[1 + i] = code;
+  }
+  return key;
+}
 
 /** The least key that is greater than every key beginning with `prefix`. Its last byte is never 255: buckets are small numbers, the rest is ASCII. */
 function prefixEnd(prefix: Bytes): Bytes {
@@ -87,25 +109,21 @@ function prefixEnd(prefix: Bytes): Bytes {
   return end.subarray(0, last + 1);
 }
 
+const sealedRoom = scratch();
+
 /**
  * LevelDB does not check its own checksums on ordinary reads, so each value carries one, over its key as well: a value
- * that came to stand under another key is found too. One buffer holds all values of a batch: thousands of small ones
- * would leave the process's memory in pieces.
+ * that came to stand under another key is found too. Good until the next call.
  */
-function seal(writes: readonly LevelWrite[]): (Bytes | null)[] {
-  let size = 0;
-  for (const [, value] of writes) if (value !== null) size += CHECKSUM_BYTES + value.length;
-  const all = new Uint8Array(size);
-  const view = new DataView(all.buffer);
-  let at = 0;
-  return writes.map(([key, value]) => {
-    if (value === null) return null;
-    const start = at;
-    view.setUint32(start, crc32(value, crc32(key)));
-    all.set(value, start + CHECKSUM_BYTES);
-    at += CHECKSUM_BYTES + value.length;
-    return all.subarray(start, at);
-  });
+function seal(key: Bytes, value: Bytes): Bytes {
+  const sealed = sealedRoom(CHECKSUM_BYTES + value.length);
+  const checksum = crc32(value, crc32(key));
+  sealed[0] = checksum >>> 24;
+  sealed[1] = checksum >>> 16;
+  sealed[2] = checksum >>> 8;
+  sealed[3] = checksum;
+  sealed.set(value, CHECKSUM_BYTES);
+  return sealed;
 }
 
 function unseal(path: string, key: Bytes, sealed: Bytes): Bytes {
@@ -155,15 +173,20 @@ export async function openLevel(path: string): Promise<Level> {
       }
       return sealed === undefined ? null : unseal(path, key, sealed);
     },
-    async batch(writes, sync = false) {
-      const values = seal(writes);
-      const operations = writes.map(([key], i) => {
-        const value = values[i]!;
-        return value === null ? ({ type: 'del', key } as const) : ({ type: 'put', key, value } as const);
-      });
-      await database.batch(operations, { sync }).catch(error => {
-        throw fault(error);
-      });
+    async write(fill, sync = false) {
+      // Not an array of operations: the library takes apart each of its objects, which is three times the work.
+      const batch = database.batch() as Syncing;
+      try {
+        fill({
+          put: (key, value) => void batch.put(key, seal(key, value)),
+          delete: key => void batch.del(key),
+        });
+        await batch.write({ sync }).catch((error: unknown) => {
+          throw fault(error);
+        });
+      } finally {
+        await batch.close();
+      }
     },
     async settle() {
       // A synced write would sync LevelDB's present log only, not the one before it, whose entries may be in no table yet.

@@ -1,10 +1,11 @@
 /** The final state as text key → value, and what the last final blocks replaced in it. */
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import { fromUtf8 } from '../../ledger/types/bytes.ts';
-import { bytes, type Codec, decode, encode, list, option, struct, text } from '../../ledger/types/codec.ts';
+import { bytes, type Codec, decode, encode, option, text } from '../../ledger/types/codec.ts';
 import type { Height } from '../../ledger/types/ids.ts';
 import { storeDamaged } from './fault.ts';
-import { BUCKET, heightKey, type Level, type LevelWrite, textKey } from './level.ts';
+import { BUCKET, heightKey, type Level, type LevelBatch, textKey } from './level.ts';
+import { scratch } from './scratch.ts';
 
 /** Undo records are kept for this many final blocks: older versions of the state cannot be read. */
 export const UNDO_BLOCKS = 128;
@@ -18,19 +19,54 @@ const CHANGES_MAX = 4_000_000;
 export type StateValues = ReadonlyMap<string, Bytes | null>;
 export type StateEntry = readonly [key: string, value: Bytes];
 
-const undo: Codec<readonly { readonly key: string; readonly value: Bytes | null }[]> = list(
-  struct({ key: text(KEY_BYTES_MAX), value: option(bytes(VALUE_BYTES_MAX)) }),
-  CHANGES_MAX,
-);
+const name = text(KEY_BYTES_MAX);
+const former = option(bytes(VALUE_BYTES_MAX));
 
-/** What makes a block's effect on the state part of the store. */
-export function stateWrites(at: Height, changes: StateValues, former: StateValues): LevelWrite[] {
-  const writes: LevelWrite[] = [];
-  for (const [key, value] of changes) writes.push([textKey(BUCKET.state, key), value]);
-  const entries = [...former].map(([key, value]) => ({ key, value }));
-  writes.push([heightKey(BUCKET.undo, at), encode(undo, entries)]);
-  if (at >= UNDO_BLOCKS) writes.push([heightKey(BUCKET.undo, at - UNDO_BLOCKS), null]);
-  return writes;
+/** As a list of (key, optional value), read and written without an object for each. */
+const undo: Codec<StateValues> = {
+  write(writer, values) {
+    writer.varint(values.size);
+    for (const [key, value] of values) {
+      name.write(writer, key);
+      former.write(writer, value);
+    }
+  },
+  read(reader) {
+    const count = reader.varint();
+    if (count > CHANGES_MAX || count > reader.left) reader.fail('more changes than there can be');
+    const values = new Map<string, Bytes | null>();
+    for (let i = 0; i < count; i++) values.set(name.read(reader), former.read(reader));
+    return values;
+  },
+};
+
+/** What a block did to the state. */
+export interface Effect {
+  readonly height: Height;
+  readonly changes: StateValues;
+  readonly undo: StateValues;
+}
+
+const keyRoom = scratch();
+
+/** What makes the effects of blocks that follow each other part of the store. A key that several of them changed is written once. */
+export function putState(batch: LevelBatch, effects: readonly Effect[]): void {
+  for (const { height, undo: replaced } of effects) {
+    batch.put(heightKey(BUCKET.undo, height), encode(undo, replaced));
+    if (height >= UNDO_BLOCKS) batch.delete(heightKey(BUCKET.undo, height - UNDO_BLOCKS));
+  }
+  for (const [key, value] of lastValues(effects)) {
+    const at = textKey(BUCKET.state, key, keyRoom);
+    if (value === null) batch.delete(at);
+    else batch.put(at, value);
+  }
+}
+
+function lastValues(effects: readonly Effect[]): StateValues {
+  if (effects.length === 1) return effects[0]!.changes;
+  const last = new Map<string, Bytes | null>();
+  for (const { changes } of effects) for (const [key, value] of changes) last.set(key, value);
+  return last;
 }
 
 export interface StateStore {
@@ -55,7 +91,7 @@ export function openStateStore(level: Level): StateStore {
       if (stored === null) return null;
       const result = decode(undo, stored);
       if (!result.ok) throw storeDamaged(level.path, `the undo record at height ${at} does not decode`);
-      return new Map(result.value.map(({ key, value }) => [key, value]));
+      return result.value;
     },
     async list(prefix, after, limit) {
       const last = after === null || after < prefix ? null : textKey(BUCKET.state, after);

@@ -12,8 +12,15 @@ import type { Certificate } from '../../ledger/types/certificate.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { BlockId, Hash, Height, TransactionId } from '../../ledger/types/ids.ts';
 import type { Receipt } from '../../ledger/types/receipt.ts';
-import { type BlockStore, encodeBlock, openBlockStore, type Place, type StoredHeader } from './block-store.ts';
-import { CHECKPOINT, checkDatabase, FINAL, formatWrite, metaWrite, readMeta } from './database.ts';
+import {
+  type BlockStore,
+  encodeBlock,
+  openBlockStore,
+  type Place,
+  putBlock,
+  type StoredHeader,
+} from './block-store.ts';
+import { CHECKPOINT, checkDatabase, FINAL, putFormat, putMeta, readMeta } from './database.ts';
 import { diskFault } from './fault.ts';
 import { type Level, openLevel } from './level.ts';
 import { type Log, readLog, startLog } from './log.ts';
@@ -32,7 +39,7 @@ import {
   recovery,
   writesEntry,
 } from './recovery.ts';
-import { openStateStore, type StateEntry, type StateValues } from './state-store.ts';
+import { openStateStore, putState, type StateEntry, type StateValues } from './state-store.ts';
 import { createWriteBehind, type Unwritten } from './write-behind.ts';
 
 /** A block that is final here, with everything it brought about. */
@@ -138,7 +145,7 @@ async function compose(dataDirectory: string, level: Level, options: StoreOption
     ...(options.createLogFile === undefined ? {} : { createFile: options.createLogFile }),
   });
   if (anew) {
-    await level.batch([formatWrite(genesisId)], true);
+    await level.write(batch => putFormat(batch, genesisId), true);
     await syncDirectory(dataDirectory);
   }
   return startStore({ level, blocks, log, recovered, promises, failed: options.failed });
@@ -165,8 +172,16 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
 
   const behind = createWriteBehind({
     logged: log.sync,
-    async write(writes, { id, header }) {
-      await level.batch([...writes, metaWrite(FINAL, { height: header.height, id, logged: log.durable })]);
+    async write(taken) {
+      const { id, header } = taken.at(-1)!.block;
+      await level.write(batch => {
+        for (const each of taken) putBlock(batch, each);
+        putState(
+          batch,
+          taken.map(({ block, changes, undo }) => ({ height: block.header.height, changes, undo })),
+        );
+        putMeta(batch, FINAL, { height: header.height, id, logged: log.durable });
+      });
       written = header.height;
       await trim();
     },
@@ -179,7 +194,7 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
     const height = Math.max(written, 0);
     await log.sync();
     await level.settle();
-    await level.batch([metaWrite(CHECKPOINT, { height })], true);
+    await level.write(batch => putMeta(batch, CHECKPOINT, { height }), true);
     await log.trim(newest);
   }
 

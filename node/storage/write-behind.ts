@@ -3,12 +3,10 @@
  * a sync, and only what the log holds durably; so it is never ahead of the log, and the log brings it up to date.
  */
 import { assert } from '../../ledger/types/assert.ts';
-import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { BlockId, Height, TransactionId } from '../../ledger/types/ids.ts';
-import { blockWrites, type FinalParts, type Place } from './block-store.ts';
-import type { LevelWrite } from './level.ts';
-import { type StateValues, stateWrites } from './state-store.ts';
+import type { FinalParts, Place } from './block-store.ts';
+import type { StateValues } from './state-store.ts';
 
 /**
  * Blocks and encoded bytes that may wait before those who commit have to; they are served from memory meanwhile, where they
@@ -46,8 +44,8 @@ interface Waiter {
 interface Ports {
   /** Resolves when the log is durable up to the last block added before the call. */
   readonly logged: () => Promise<void>;
-  /** Writes whole blocks, the last of them `last`. */
-  readonly write: (writes: LevelWrite[], last: IdentifiedBlock) => Promise<void>;
+  /** Writes the blocks, at least one, all or none. */
+  readonly write: (blocks: readonly Unwritten[]) => Promise<void>;
   readonly failed: (fault: FaultError) => void;
 }
 
@@ -107,11 +105,7 @@ export function createWriteBehind({ logged, write, failed }: Ports): WriteBehind
       const sure = queue.length;
       await logged();
       const blocks = take(sure);
-      const writes = blocks.flatMap(each => [
-        ...blockWrites(each),
-        ...stateWrites(each.block.header.height, each.changes, each.undo),
-      ]);
-      await write(writes, blocks.at(-1)!.block);
+      await write(blocks);
       drop(blocks);
     }
     hurried = false;

@@ -136,7 +136,7 @@ describe('a damaged database', () => {
     cpSync(used, directory, { recursive: true });
     const level = await openLevel(join(directory, 'level'));
     const [key] = (await level.page(Uint8Array.of(1), null, 1000)).at(-4)!;
-    await level.batch([[key, null]]);
+    await level.write(batch => batch.delete(key));
     await level.close();
     await expect(open(directory)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });
@@ -145,7 +145,7 @@ describe('a damaged database', () => {
     const directory = join(temporaryDirectory(), 'data');
     cpSync(used, directory, { recursive: true });
     const level = await openLevel(join(directory, 'level'));
-    await level.batch([[Uint8Array.of(0, ...Buffer.from('final')), null]]);
+    await level.write(batch => batch.delete(Uint8Array.of(0, ...Buffer.from('final'))));
     await level.close();
     await expect(open(directory)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });
@@ -195,7 +195,7 @@ describe('a data directory', () => {
     await (await open(directory)).close();
     const level = await openLevel(join(directory, 'level'));
     const key = Uint8Array.of(0, ...Buffer.from('format'));
-    await level.batch([[key, Uint8Array.of(2, ...level.get(key)!.subarray(1))]]);
+    await level.write(batch => batch.put(key, Uint8Array.of(2, ...level.get(key)!.subarray(1))));
     await level.close();
     await expect(open(directory)).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW', data: { version: 2 } });
   });
