@@ -11,11 +11,10 @@ import { isKept, isKeptIn, type Kept, keptCount } from './offline.ts';
 import { isRecorded, type Recorded } from './recorded.ts';
 import { type Standings, standingOf } from './standing.ts';
 import type { StateReader } from './state/overlay.ts';
-import type { Bytes } from './types/bytes.ts';
 import { decode } from './types/codec.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { ChainId, Millis, TransactionId } from './types/ids.ts';
-import type { IdentifiedTransaction, Operation } from './types/transaction.ts';
+import type { IdentifiedTransaction, Operation, TransactionBody } from './types/transaction.ts';
 
 /** What genesis fixes for every block. */
 export interface Rules {
@@ -68,45 +67,45 @@ const refusal = (code: RefusalCode, concerns: string | number): { readonly ok: f
 export interface Prepared {
   readonly operation: AnyOperation;
   readonly payload: unknown;
-  /** What the payload was decoded from. */
-  readonly encoded: Bytes;
 }
+
+type Form = Result<readonly Prepared[], Refusal>;
 
 /**
- * Decoded once for each operation object: at admission, when a block is built, when it is validated. It is kept on the object,
- * because a weak table of all operations that wait costs the collector more than decoding them again.
+ * What a body's operations were found to be: at admission, when a block is built, when it is validated. It is kept on the body,
+ * because a weak table of all transactions that wait costs the collector more than decoding them again.
  */
-const PREPARED = Symbol('prepared');
-type Preparable = Operation & { [PREPARED]?: Prepared };
-
-/** The operation as it is applied, or why there is none. A copy with another kind or payload is prepared anew. */
-function prepare(each: Preparable): Result<Prepared, Refusal> {
-  const known = each[PREPARED];
-  if (known !== undefined && known.encoded === each.payload && known.operation.kind === each.kind) return ok(known);
-  const operation = operationOf(each.kind);
-  if (operation === null) return refusal('UNKNOWN_OPERATION', each.kind);
-  const payload = decode(operation.schema, each.payload);
-  if (!payload.ok) return refusal('MALFORMED_PAYLOAD', `${each.kind}: ${payload.error.reason}`);
-  const prepared = { operation, payload: payload.value, encoded: each.payload };
-  each[PREPARED] = prepared;
-  return ok(prepared);
-}
+const FORM = Symbol('form');
+type Examined = TransactionBody & { [FORM]?: { readonly operations: readonly Operation[]; readonly form: Form } };
 
 /**
  * Form: right by itself, whatever the state. Refuses, in this order: WRONG_CHAIN, TRANSACTION_TOO_LARGE, TOO_MANY_OPERATIONS,
  * then for each operation UNKNOWN_OPERATION, MALFORMED_PAYLOAD.
  */
-export function checkForm(rules: Rules, transaction: IdentifiedTransaction): Result<readonly Prepared[], Refusal> {
-  const { body, size } = transaction;
+export function checkForm(rules: Rules, transaction: IdentifiedTransaction): Form {
+  const { size } = transaction;
+  const body: Examined = transaction.body;
+  const { operations } = body;
   if (body.chainId !== rules.chainId) return refusal('WRONG_CHAIN', body.chainId);
   if (size > rules.limits.transactionBytesMax) return refusal('TRANSACTION_TOO_LARGE', size);
-  if (body.operations.length > rules.limits.operationsMax)
-    return refusal('TOO_MANY_OPERATIONS', body.operations.length);
-  const all: Prepared[] = [];
-  for (const each of body.operations) {
-    const prepared = prepare(each);
-    if (!prepared.ok) return prepared;
-    all.push(prepared.value);
+  if (operations.length > rules.limits.operationsMax) return refusal('TOO_MANY_OPERATIONS', operations.length);
+  const known = body[FORM];
+  // A copy with other operations may have brought it along.
+  if (known?.operations === operations) return known.form;
+  const form = prepare(operations);
+  body[FORM] = { operations, form };
+  return form;
+}
+
+function prepare(operations: readonly Operation[]): Form {
+  const all = new Array<Prepared>(operations.length);
+  for (let i = 0; i < operations.length; i++) {
+    const each = operations[i]!;
+    const operation = operationOf(each.kind);
+    if (operation === null) return refusal('UNKNOWN_OPERATION', each.kind);
+    const payload = decode(operation.schema, each.payload);
+    if (!payload.ok) return refusal('MALFORMED_PAYLOAD', `${each.kind}: ${payload.error.reason}`);
+    all[i] = { operation, payload: payload.value };
   }
   return ok(all);
 }

@@ -15,18 +15,22 @@ const UTF8_BYTES_PER_UNIT_MAX = 3;
 const isLong = (value: string): boolean =>
   value.length * UTF8_BYTES_PER_UNIT_MAX > VALUE_BYTES_MAX && utf8(value).length > VALUE_BYTES_MAX;
 
+/** Never written to: most transactions emit one event, and an array that is begun empty and pushed to takes room for many. */
+const NONE: LedgerEvent[] = [];
+
 export function createEmitter(): Emitter {
-  let events: LedgerEvent[] = [];
+  let events: LedgerEvent[] = NONE;
   let tooLarge = false;
   return {
     begin() {
-      events = [];
+      events = NONE;
       tooLarge = false;
     },
     emit(kind, attributes) {
       const pairs = Object.entries(attributes);
       if (events.length >= EVENTS_MAX || pairs.length > ATTRIBUTES_MAX || pairs.some(pair => isLong(pair[1])))
         tooLarge = true;
+      else if (events.length === 0) events = [{ kind, attributes: pairs }];
       else events.push({ kind, attributes: pairs });
     },
     isTooLarge: () => tooLarge,

@@ -51,6 +51,9 @@ export interface BlockExecution {
   finish(): Executed;
 }
 
+const invalid = (transaction: TransactionId, { code, concerns }: Omit<Invalid, 'transaction'>) =>
+  err({ code, concerns, transaction });
+
 /** Executes all of a block's transactions on its parent. */
 export function executeBlock(
   rules: Rules,
@@ -97,18 +100,17 @@ export function beginBlock({ chainId, limits }: Rules, parent: BlockState, time:
   function admitted(
     transaction: IdentifiedTransaction,
   ): Result<{ prepared: readonly Prepared[]; sender: Sender }, Invalid> {
-    const invalid = (code: Invalid['code'], concerns: string) => err({ code, concerns, transaction: transaction.id });
-    const refused = (refusal: Refusal) => invalid(refusal.code, refusal.concerns);
+    const { id, body, size } = transaction;
     const form = checkForm(rules, transaction);
-    if (!form.ok) return refused(form.error);
+    if (!form.ok) return invalid(id, form.error);
     const sender = checkPlace(rules, place, transaction);
-    if (!sender.ok) return refused(sender.error);
+    if (!sender.ok) return invalid(id, sender.error);
     const after = checkAfter(rules, place, transaction);
-    if (!after.ok) return refused(after.error);
-    if ((shares.get(transaction.body.sender) ?? 0) >= limits.senderTransactionsMax)
-      return invalid('SENDER_SHARE_EXCEEDED', transaction.body.sender);
-    if (transactions.length >= limits.blockTransactionsMax || bytes + transaction.size > limits.blockBytesMax)
-      return invalid('BLOCK_FULL', String(transactions.length));
+    if (!after.ok) return invalid(id, after.error);
+    if ((shares.get(body.sender) ?? 0) >= limits.senderTransactionsMax)
+      return invalid(id, { code: 'SENDER_SHARE_EXCEEDED', concerns: body.sender });
+    if (transactions.length >= limits.blockTransactionsMax || bytes + size > limits.blockBytesMax)
+      return invalid(id, { code: 'BLOCK_FULL', concerns: String(transactions.length) });
     return ok({ prepared: form.value, sender: sender.value });
   }
 

@@ -37,8 +37,10 @@ const NONE: readonly Kept[] = [];
 export const keptOf = (state: Reader, sender: Address): readonly Kept[] => lists.get(state, sender) ?? NONE;
 
 /** The same as {@link isKept} for one of the sender's, from {@link keptOf}. */
-export const isKeptIn = (kept: readonly Kept[], id: TransactionId, time: Millis): boolean =>
-  kept.some(each => each.id === id && each.validUntil >= time);
+export function isKeptIn(kept: readonly Kept[], id: TransactionId, time: Millis): boolean {
+  for (const each of kept) if (each.id === id && each.validUntil >= time) return true;
+  return false;
+}
 
 /** How many have not expired at `time`. */
 export const keptCount = (kept: readonly Kept[], time: Millis): number =>

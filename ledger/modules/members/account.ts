@@ -71,5 +71,7 @@ export function senderOf(state: Pick<ModuleState, 'get'>, of: Address, account: 
 
 /** Whether these are exactly as many signatures as the threshold asks for, each by one of the keys. */
 export function signedByHolders(account: Holders, signatures: readonly KeySignature[]): boolean {
-  return signatures.length === account.threshold && signatures.every(signature => account.keys.includes(signature.key));
+  if (signatures.length !== account.threshold) return false;
+  for (const { key } of signatures) if (!account.keys.includes(key)) return false;
+  return true;
 }
