@@ -80,8 +80,7 @@ export function createIntake(ports: IntakePorts): Intake {
   };
 
   /** What is known without its signatures; null: they are to be verified. */
-  function prejudge(candidate: IdentifiedTransaction): Admission | null {
-    const place = ports.place();
+  function prejudge(candidate: IdentifiedTransaction, place: Place): Admission | null {
     const { id } = candidate;
     if (wasRecorded(rules, place, id) || candidate.body.validUntil < place.time) {
       const final = ports.final(id);
@@ -94,8 +93,8 @@ export function createIntake(ports: IntakePorts): Intake {
     return sender.ok ? null : refused(toClient(sender.error));
   }
 
-  function admit(candidate: IdentifiedTransaction): Admission {
-    const outcome = pool.admit(ports.now(), ports.place(), candidate);
+  function admit(candidate: IdentifiedTransaction, place: Place): Admission {
+    const outcome = pool.admit(ports.now(), place, candidate);
     if (outcome.ok || outcome.error.code === 'ALREADY_WAITING') return { type: 'admitted', id: candidate.id };
     // It became final while its signatures were being verified.
     const final = outcome.error.code === 'DUPLICATE' ? ports.final(candidate.id) : null;
@@ -107,14 +106,13 @@ export function createIntake(ports: IntakePorts): Intake {
     candidates: readonly IdentifiedTransaction[],
     priority: Priority,
   ): Promise<readonly boolean[] | null> {
-    const claims = candidates.map(signatureClaims);
-    const verdicts = await verifier.verify(claims.flat(), priority);
+    const verdicts = await verifier.verify(candidates.flatMap(signatureClaims), priority);
     if (verdicts === null) return null;
     let at = 0;
-    return claims.map(each => {
-      const own = verdicts.slice(at, at + each.length);
-      at += each.length;
-      return own.every(Boolean);
+    return candidates.map(({ signatures }) => {
+      let sound = true;
+      for (let i = 0; i < signatures.length; i++) sound = verdicts[at++]! && sound;
+      return sound;
     });
   }
 
@@ -122,6 +120,7 @@ export function createIntake(ports: IntakePorts): Intake {
     const bytes = transactions.reduce((sum, each) => sum + each.length, 0);
     if (pool.isFull(bytes) || verifier.waiting('own') > OWN_SIGNATURES_WAITING_MAX)
       return transactions.map(() => refused(busy()));
+    const before = ports.place();
     const answers = new Array<Admission | undefined>(transactions.length);
     const pending: { readonly at: number; readonly candidate: IdentifiedTransaction }[] = [];
     for (const [at, wire] of transactions.entries()) {
@@ -131,7 +130,7 @@ export function createIntake(ports: IntakePorts): Intake {
         continue;
       }
       const candidate = identify(decoded.value);
-      const known = prejudge(candidate);
+      const known = prejudge(candidate, before);
       if (known) answers[at] = known;
       else pending.push({ at, candidate });
     }
@@ -139,12 +138,13 @@ export function createIntake(ports: IntakePorts): Intake {
       pending.map(each => each.candidate),
       'own',
     );
+    const place = ports.place();
     for (const [i, { at, candidate }] of pending.entries()) {
       if (verdicts === null) answers[at] = refused(busy());
       else if (!verdicts[i]) answers[at] = refused(badSignature(candidate.id));
       else {
         const known = pool.has(candidate.id);
-        const answer = admit(candidate);
+        const answer = admit(candidate, place);
         answers[at] = answer;
         if (answer.type === 'admitted' && !known) ports.spread(transactions[at]!);
       }
@@ -175,8 +175,11 @@ export function createIntake(ports: IntakePorts): Intake {
     const verdicts = await verified(fresh, 'peer');
     if (verdicts === null) return 'ignore';
     let honest = true;
+    const now = ports.now();
+    // Blocks may have become final while the signatures were verified.
+    const present = ports.place();
     for (const [i, candidate] of fresh.entries()) {
-      if (verdicts[i]) pool.admit(ports.now(), ports.place(), candidate);
+      if (verdicts[i]) pool.admit(now, present, candidate);
       else honest = false;
     }
     if (fresh.length > 0) ports.admitted();

@@ -97,11 +97,12 @@ export const GOSSIP_REJECTED_MAX = 16;
 export const GOSSIP_VOTE_REPEAT_MS = 400;
 export const GOSSIP_VOTES_REMEMBERED_MAX = 10_000;
 /**
- * A message of at least so many bytes is passed on after so long: whoever has it from its sender says so meanwhile (IDONTWANT), and
- * is not sent it again. Without it every node of a full mesh sends every batch to all the others.
+ * Batches and blocks are passed on after so long: whoever has one from its sender says so meanwhile where it is long enough (IDONTWANT),
+ * and is not sent it again. Without it every node of a full mesh sends everything to all the others, in the very moment in which
+ * votes are due.
  */
-export const GOSSIP_ANNOUNCED_BYTES = 512;
 export const GOSSIP_RELAY_DELAY_MS = 50;
+export const GOSSIP_ANNOUNCED_BYTES = 512;
 /** Peers that a message is passed on to. A network up to this size is one full mesh. */
 export const GOSSIP_MESH = 8;
 export const GOSSIP_MESH_MIN = 6;

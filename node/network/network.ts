@@ -9,7 +9,6 @@ import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import { err, type Result } from '../../ledger/types/errors.ts';
 import type { Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
 import {
-  GOSSIP_ANNOUNCED_BYTES,
   GOSSIP_MESSAGE_BYTES_MAX,
   GOSSIP_RELAY_DELAY_MS,
   REQUESTS_PER_PEER_MAX,
@@ -249,7 +248,7 @@ export function createNetwork(options: NetworkOptions): Network {
     count('bytesReceived', bytes.length);
     const verdict = await member.guard.judge(bytes, () => validate(topic, bytes, member)).catch(broken);
     count(verdict === 'accept' ? 'gossipAccepted' : verdict === 'ignore' ? 'gossipIgnored' : 'gossipRejected');
-    if (verdict === 'accept' && bytes.length >= GOSSIP_ANNOUNCED_BYTES) await sleep(GOSSIP_RELAY_DELAY_MS);
+    if (verdict === 'accept' && topic !== 'votes') await sleep(GOSSIP_RELAY_DELAY_MS);
     return verdict;
   }
 
