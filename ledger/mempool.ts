@@ -59,11 +59,17 @@ interface Waiting {
   readonly transaction: IdentifiedTransaction;
   /** When it came in, or was let go of. */
   since: Millis;
+  /** Whether it could go into a block: then it stands in its sender's queue, between these. */
+  isReady: boolean;
+  previous: Waiting | null;
+  next: Waiting | null;
 }
 
 /** One sender's transactions that could go into a block, in order, and all that it has here. */
 interface Queue {
-  readonly ready: Map<TransactionId, IdentifiedTransaction>;
+  // Linked in themselves: most senders have one transaction here, for which a map would cost several times what it holds.
+  first: Waiting | null;
+  last: Waiting | null;
   transactions: number;
   bytes: number;
 }
@@ -73,8 +79,27 @@ const SKIPPED_MAX = 8;
 
 /** Where one sender stands in the making of a block. */
 interface Turn {
-  readonly next: Iterator<IdentifiedTransaction, undefined>;
+  next: Waiting | null;
   skipped: number;
+}
+
+function enqueue(queue: Queue, waiting: Waiting): void {
+  waiting.isReady = true;
+  waiting.previous = queue.last;
+  if (queue.last === null) queue.first = waiting;
+  else queue.last.next = waiting;
+  queue.last = waiting;
+}
+
+function dequeue(queue: Queue, waiting: Waiting): void {
+  const { previous, next } = waiting;
+  if (previous === null) queue.first = next;
+  else previous.next = next;
+  if (next === null) queue.last = previous;
+  else next.previous = previous;
+  waiting.isReady = false;
+  waiting.previous = null;
+  waiting.next = null;
 }
 
 export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMITS): Mempool {
@@ -92,7 +117,7 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
   function queueOf(sender: Address): Queue {
     let queue = queues.get(sender);
     if (queue === undefined) {
-      queue = { ready: new Map(), transactions: 0, bytes: 0 };
+      queue = { first: null, last: null, transactions: 0, bytes: 0 };
       queues.set(sender, queue);
     }
     return queue;
@@ -102,7 +127,7 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     waiting.since = now;
     const { id, body } = waiting.transaction;
     ready.add(id);
-    queueOf(body.sender).ready.set(id, waiting.transaction);
+    enqueue(queueOf(body.sender), waiting);
   }
 
   function hold(transaction: IdentifiedTransaction, after: TransactionId): void {
@@ -128,7 +153,7 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     bytes -= size;
     const queue = queues.get(body.sender);
     assert(queue, 'a transaction without its sender');
-    queue.ready.delete(id);
+    if (waiting.isReady) dequeue(queue, waiting);
     queue.transactions--;
     queue.bytes -= size;
     // Whoever was served goes to the end of the line, so that nobody waits behind the same senders for ever.
@@ -174,7 +199,7 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
       const refusal = refusalOf(place, transaction);
       if (refusal !== null) return err(refusal);
       const { id, body, size } = transaction;
-      const waiting = { transaction, since: now };
+      const waiting = { transaction, since: now, isReady: false, previous: null, next: null };
       all.set(id, waiting);
       bytes += size;
       const queue = queueOf(body.sender);
@@ -209,13 +234,15 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
       return null;
     },
     offer(take) {
-      let turns: Turn[] = [...queues.values()].map(queue => ({ next: queue.ready.values(), skipped: 0 }));
+      let turns: Turn[] = [];
+      for (const { first } of queues.values()) turns.push({ next: first, skipped: 0 });
       while (turns.length > 0) {
         const round = turns;
         turns = [];
         for (const turn of round) {
-          const { value: transaction } = turn.next.next();
-          if (transaction === undefined) continue;
+          if (turn.next === null) continue;
+          const { transaction, next } = turn.next;
+          turn.next = next;
           const taken = take(transaction);
           if (taken.type === 'full') return;
           if (taken.type === 'skipped') {
@@ -223,8 +250,7 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
             suspects.add(transaction.id);
             if (++turn.skipped === SKIPPED_MAX) continue;
           } else {
-            for (const id of held.get(transaction.id) ?? [])
-              turns.push({ next: [all.get(id)!.transaction].values(), skipped: 0 });
+            for (const id of held.get(transaction.id) ?? []) turns.push({ next: all.get(id)!, skipped: 0 });
           }
           turns.push(turn);
         }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placeAbove } from '../../../ledger/admission.ts';
 import type { Taken } from '../../../ledger/build.ts';
@@ -136,6 +137,65 @@ describe('the order of offers', () => {
     waiting.offer(skip('WRONG_KEYS'));
     expect([...offers.values()]).toEqual([8, 100]);
   });
+});
+
+/** Every sender's ids in a list of its own, the senders in a line: the order of offers as plainly as it can be said. */
+function plainOrder() {
+  let line: { readonly sender: string; readonly ids: TransactionId[] }[] = [];
+  return {
+    add({ id, body: { sender } }: IdentifiedTransaction) {
+      const known = line.find(each => each.sender === sender);
+      if (known) known.ids.push(id);
+      else line.push({ sender, ids: [id] });
+    },
+    remove(id: TransactionId) {
+      const [served] = line.filter(each => each.ids.includes(id));
+      if (served === undefined) return;
+      line = line.filter(each => each !== served);
+      const ids = served.ids.filter(each => each !== id);
+      if (ids.length > 0) line.push({ ...served, ids });
+    },
+    taken(room: number): TransactionId[] {
+      const longest = Math.max(0, ...line.map(each => each.ids.length));
+      const rounds = Array.from({ length: longest }, (_, round) =>
+        line.flatMap(each => each.ids.slice(round, round + 1)),
+      );
+      return rounds.flat().slice(0, room);
+    },
+  };
+}
+
+const action = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('admit' as const), sender: fc.nat(2) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('settle' as const), which: fc.array(fc.nat(20), { maxLength: 4 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('offer' as const), room: fc.nat(12) }) },
+);
+
+it('offers in the plain order, whatever came and went', () => {
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), actions => {
+      const waiting = pool();
+      const plain = plainOrder();
+      const ids: TransactionId[] = [];
+      for (const each of actions) {
+        if (each.type === 'admit') {
+          const next = pay([alice, clerk, board][each.sender]!);
+          expect(admit(waiting, next)).toBe('ok');
+          plain.add(next);
+          ids.push(next.id);
+        } else if (each.type === 'settle') {
+          const recorded = [...new Set(each.which.flatMap(index => ids[index] ?? []))];
+          waiting.settle(0, here, recorded);
+          for (const id of recorded) plain.remove(id);
+        } else expect(taken(waiting, each.room)).toEqual(plain.taken(each.room));
+      }
+      expect(taken(waiting)).toEqual(plain.taken(1_000));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 describe('a transaction after another', () => {
