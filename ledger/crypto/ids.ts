@@ -1,17 +1,17 @@
 /** The ids and hashes of the ledger's values: SHA-256 over domain tag, chain id and canonical encoding. */
 import { sha256Hex } from '#crypto';
-import { type Bytes, concatBytes, fromHex, writeHex } from '../types/bytes.ts';
+import { assert } from '../types/assert.ts';
+import { type Bytes, fromHex, writeHex } from '../types/bytes.ts';
 import { encode } from '../types/codec.ts';
 import { type Header, header } from '../types/header.ts';
 import { type BlockId, type ChainId, HASH_LENGTH, type Hash, type TransactionId } from '../types/ids.ts';
 import { tagged } from '../types/tags.ts';
 import {
-  encoded,
   type IdentifiedTransaction,
-  rememberEncoded,
   type Transaction,
   type TransactionBody,
   transactionBody,
+  withIdentity,
 } from '../types/transaction.ts';
 import { type ValidatorSet, validatorSet } from '../types/validator.ts';
 import { leafHash } from './merkle.ts';
@@ -28,21 +28,23 @@ export function transactionId(body: TransactionBody): TransactionId {
 
 /** Computes once what is needed of a transaction again and again. */
 export function identify(transaction: Transaction): IdentifiedTransaction {
-  const { body, signatures } = transaction;
-  const encoding = encoded(transaction);
-  const { bytes, bodyLength } = encoding;
-  const id = sha256Hex(tagged('quorate/transaction/1', body.chainId), bytes.subarray(0, bodyLength));
-  const leaf = new Uint8Array(2 * HASH_LENGTH);
-  writeHex(id, leaf, 0);
-  writeHex(sha256Hex(bytes.subarray(bodyLength)), leaf, HASH_LENGTH);
-  const identified: IdentifiedTransaction = { body, signatures, id, leaf, size: bytes.length };
-  rememberEncoded(identified, encoding);
-  return identified;
+  const { chainId } = transaction.body;
+  return withIdentity(transaction, (bytes, bodyLength) => {
+    const id = sha256Hex(tagged('quorate/transaction/1', chainId), bytes.subarray(0, bodyLength));
+    const leaf = new Uint8Array(2 * HASH_LENGTH);
+    writeHex(id, leaf, 0);
+    writeHex(sha256Hex(bytes.subarray(bodyLength)), leaf, HASH_LENGTH);
+    return { id, leaf };
+  });
 }
 
 /** The bytes that each key of the sender signs: tag, chain id and the 32 bytes of the transaction's id. */
 export function transactionSigningBytes(chainId: ChainId, id: TransactionId): Bytes {
-  return concatBytes(tagged('quorate/transaction-signature/1', chainId), fromHex(id)!);
+  const prefix = tagged('quorate/transaction-signature/1', chainId);
+  const bytes = new Uint8Array(prefix.length + HASH_LENGTH);
+  bytes.set(prefix);
+  assert(writeHex(id, bytes, prefix.length), 'not an id');
+  return bytes;
 }
 
 /** What a header's `nextValidatorsHash` says of the set that decides the next height. */

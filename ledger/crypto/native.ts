@@ -13,6 +13,17 @@ export function sha256(...parts: readonly Bytes[]): Bytes {
 
 /** What is hashed is laid out here: a new buffer for each would cost as much as the hash. */
 const scratch = Buffer.alloc(4096);
+const views = new Array<Bytes | undefined>(scratch.length + 1);
+
+/** The first `length` bytes of the scratch, in a view that is made once for each length. */
+function scratched(length: number): Bytes {
+  let view = views[length];
+  if (view === undefined) {
+    view = new Uint8Array(scratch.buffer, scratch.byteOffset, length);
+    views[length] = view;
+  }
+  return view;
+}
 
 export function sha256Hex(...parts: readonly Bytes[]): Hash {
   return hash('sha256', parts.length === 1 ? parts[0]! : joined(parts), 'hex') as Hash;
@@ -25,13 +36,13 @@ function joined(parts: readonly Bytes[]): Bytes {
     scratch.set(part, length);
     length += part.length;
   }
-  return scratch.subarray(0, length);
+  return scratched(length);
 }
 
 export function sha256Binary(data: string | Bytes): string {
   if (typeof data !== 'string') return hash('sha256', data, 'binary');
   if (data.length > scratch.length) return hash('sha256', Buffer.from(data, 'latin1'), 'binary');
-  return hash('sha256', scratch.subarray(0, scratch.write(data, 'latin1')), 'binary');
+  return hash('sha256', scratched(scratch.write(data, 'latin1')), 'binary');
 }
 
 /** Judges signatures of one key, which was decoded once. */

@@ -5,7 +5,8 @@
  */
 import { assert } from './assert.ts';
 import type { Bytes } from './bytes.ts';
-import type { Codec } from './codec.ts';
+import { type Codec, refuse } from './codec.ts';
+import { interned } from './interned.ts';
 
 declare const brand: unique symbol;
 
@@ -86,7 +87,7 @@ export function addressBytes(text: string): Bytes | null {
   const known = recentBytes.get(text);
   if (known !== undefined) return known;
   const bytes = decodeText(text);
-  if (bytes !== null) remember(text as Address, bytes);
+  if (bytes !== null) remember(text, bytes);
   return bytes;
 }
 
@@ -107,28 +108,25 @@ function decodeText(text: string): Bytes | null {
  * Recently seen addresses both ways: the checksum costs several times what a map look-up does, and every transaction names
  * two. Bounded, because anyone can name new ones.
  */
-const recentTexts = new Map<string, Address>();
 const recentBytes = new Map<string, Bytes>();
 const RECENT_MAX = 20_000;
 
-function remember(text: Address, bytes: Bytes): void {
-  if (recentTexts.size >= RECENT_MAX) {
-    recentTexts.clear();
-    recentBytes.clear();
-  }
-  recentTexts.set(latin1(bytes), text);
+function remember(text: string, bytes: Bytes): void {
+  if (recentBytes.size >= RECENT_MAX) recentBytes.clear();
   recentBytes.set(text, bytes);
 }
 
-const latin1 = (bytes: Bytes): string => String.fromCharCode.apply(null, bytes as unknown as number[]);
+const recentTexts = interned(16_384, ADDRESS_BYTES, encoded => {
+  if (encoded[0] !== ADDRESS_VERSION || encoded[1] !== ACCOUNT_KIND) return refuse('unknown kind of address');
+  const text = encodeText(encoded);
+  // A copy: the bytes may be part of a frame.
+  remember(text, encoded.slice());
+  return text;
+});
 
 /** The text of 34 address bytes, which the caller knows to bear a known version and kind. */
 export function addressText(bytes: Bytes): Address {
-  const known = recentTexts.get(latin1(bytes));
-  if (known !== undefined) return known;
-  const text = encodeText(bytes);
-  remember(text, bytes.slice());
-  return text;
+  return recentTexts(bytes, 0, bytes.length);
 }
 
 export const isAddress = (text: string): text is Address => addressBytes(text) !== null;
@@ -139,9 +137,5 @@ export const address: Codec<Address> = {
     assert(bytes !== null, 'not an address');
     writer.raw(bytes);
   },
-  read(reader) {
-    const bytes = reader.view(ADDRESS_BYTES);
-    const known = bytes[0] === ADDRESS_VERSION && bytes[1] === ACCOUNT_KIND;
-    return known ? addressText(bytes) : reader.fail('unknown kind of address');
-  },
+  read: reader => reader.interned(recentTexts, ADDRESS_BYTES),
 };

@@ -7,6 +7,7 @@
 import { assert } from './assert.ts';
 import { type Bytes, fromHex, fromUtf8, toHex, utf8, writeHex } from './bytes.ts';
 import { err, ok, type Result } from './errors.ts';
+import { type Interned, interned } from './interned.ts';
 
 /** Why a byte string was refused, and at which offset. */
 export interface DecodeError {
@@ -17,6 +18,11 @@ export interface DecodeError {
 
 /** Thrown inside a decoder and caught by {@link decode}; nothing else may catch it. */
 class DecodeFailure extends Error {}
+
+/** Refuses what a decoder reads. Only inside {@link decode}. */
+export function refuse(reason: string): never {
+  throw new DecodeFailure(reason);
+}
 
 export class Writer {
   private buffer = new Uint8Array(256);
@@ -94,13 +100,17 @@ export class Writer {
 }
 
 export class Reader {
-  private readonly bytes: Bytes;
+  private bytes: Bytes;
+  /** Whether the frame came as a subclass, such as Node's Buffer: whoever made it may write to its memory again. */
+  private readonly foreign: boolean;
+  /** Whether `bytes` may be kept, so that byte strings are views of it. */
+  private owned = false;
   offset = 0;
 
   constructor(bytes: Bytes) {
+    this.foreign = Object.getPrototypeOf(bytes) !== Uint8Array.prototype;
     // A subclass such as Node's Buffer has a slice() that does not copy: what was decoded would change with the frame.
-    const plain = Object.getPrototypeOf(bytes) === Uint8Array.prototype;
-    this.bytes = plain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = this.foreign ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
   }
 
   get left(): number {
@@ -108,7 +118,24 @@ export class Reader {
   }
 
   fail(reason: string): never {
-    throw new DecodeFailure(reason);
+    return refuse(reason);
+  }
+
+  /**
+   * For a value that is kept whole: where it begins its frame, the frame is copied once, unless it is an array with memory of
+   * its own already, and the byte strings in it are views of that instead of copies, each with memory of its own.
+   */
+  own(): void {
+    if (this.offset > 0 || this.owned) return;
+    const alone = !this.foreign && this.bytes.length === this.bytes.buffer.byteLength;
+    if (!alone) this.bytes = this.bytes.slice();
+    this.owned = true;
+  }
+
+  /** The next byte, which stays to be read. */
+  peek(): number {
+    if (this.left < 1) this.fail('unexpected end');
+    return this.bytes[this.offset]!;
   }
 
   u8(): number {
@@ -136,29 +163,42 @@ export class Reader {
     return this.fail('integer above 2^53 - 1');
   }
 
-  /** A copy: what was decoded never keeps the received frame alive. */
+  /** Passes over `count` bytes and answers where they begin. */
+  private skip(count: number): number {
+    if (count > this.left) this.fail('unexpected end');
+    const at = this.offset;
+    this.offset += count;
+    return at;
+  }
+
+  /** A copy, or a view of the reader's own bytes: what was decoded never keeps the received frame alive. */
   raw(count: number): Bytes {
-    return this.view(count).slice();
+    const view = this.view(count);
+    return this.owned ? view : view.slice();
   }
 
   /** The next `count` bytes as lower-case hex. */
   hex(count: number): string {
-    if (count > this.left) this.fail('unexpected end');
-    const at = this.offset;
-    this.offset += count;
+    const at = this.skip(count);
     return toHex(this.bytes, at, count);
   }
 
-  /** A copy of what was read from `offset` on. */
+  /** The text that `texts` has for the next `count` bytes. */
+  interned<T extends string>(texts: Interned<T>, count: number): T {
+    const at = this.skip(count);
+    return texts(this.bytes, at, count);
+  }
+
+  /** What was read from `offset` on: a copy, or a view of the reader's own bytes. */
   since(offset: number): Bytes {
-    return new Uint8Array(this.bytes.subarray(offset, this.offset));
+    if (this.owned && offset === 0 && this.left === 0) return this.bytes;
+    const view = this.bytes.subarray(offset, this.offset);
+    return this.owned ? view : view.slice();
   }
 
   /** The next `count` bytes without a copy, for a decoder that turns them into something else at once. */
   view(count: number): Bytes {
-    if (count > this.left) this.fail('unexpected end');
-    const at = this.offset;
-    this.offset += count;
+    const at = this.skip(count);
     return this.bytes.subarray(at, at + count);
   }
 }
@@ -317,8 +357,16 @@ export function bytes(max: number): Codec<Bytes> {
   };
 }
 
-/** UTF-8 of at most `max` bytes that `accepts` lets pass. */
+/** Of each kind of text so many short ones are kept: most say the name of one of a few chains, operations or tokens. */
+const TEXTS_KEPT = 64;
+const KEPT_BYTES_MAX = 64;
+
+/** UTF-8 of at most `max` bytes that `accepts` lets pass, which judges by nothing but the text. */
 export function text(max: number, accepts: (value: string) => boolean = () => true): Codec<string> {
+  const texts = interned(TEXTS_KEPT, Math.min(max, KEPT_BYTES_MAX), encoded => {
+    const value = fromUtf8(encoded) ?? refuse('text is not UTF-8');
+    return accepts(value) ? value : refuse('text of a wrong form');
+  });
   return {
     write(writer, value) {
       if (value.length <= max && accepts(value) && writer.ascii(value)) return;
@@ -330,9 +378,7 @@ export function text(max: number, accepts: (value: string) => boolean = () => tr
     read(reader) {
       const length = reader.varint();
       if (length > max) reader.fail(`text longer than ${max} bytes`);
-      const value = fromUtf8(reader.view(length));
-      if (value === null) return reader.fail('text is not UTF-8');
-      return accepts(value) ? value : reader.fail('text of a wrong form');
+      return reader.interned(texts, length);
     },
   };
 }
@@ -350,6 +396,8 @@ export function list<T>(item: Codec<T>, max: number): Codec<readonly T[]> {
       if (count > max) reader.fail(`more than ${max} items`);
       // Every item takes a byte at least, so that a short frame cannot ask for a long array.
       if (count > reader.left) reader.fail('unexpected end');
+      // An array that grows by its first item takes room for sixteen more.
+      if (count === 1) return [item.read(reader)];
       const items: T[] = [];
       for (let i = 0; i < count; i++) items.push(item.read(reader));
       return items;

@@ -1,5 +1,7 @@
 import { assert } from './assert.ts';
-import { type Codec, hex, text, uint } from './codec.ts';
+import { toHex } from './bytes.ts';
+import { type Codec, hex, refuse, text, uint } from './codec.ts';
+import { interned } from './interned.ts';
 
 declare const brand: unique symbol;
 type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };
@@ -49,6 +51,13 @@ export const isHash = (value: string): value is Hash => HASH.test(value);
 /** Length of a public key's bytes by its type byte. */
 export const KEY_LENGTHS: Readonly<Record<number, number>> = { 1: 32, 2: 33, 3: 33 };
 
+/** Recently seen keys: a chain has few that sign much, and whoever looks one up by its text finds the same text again. */
+const keyTexts = interned(8_192, 34, encoded => {
+  const key = toHex(encoded);
+  // What is written is checked as well: a key that could be read and not written would stop whoever hashes what holds it.
+  return isPublicKey(key) ? key : refuse('not a compressed point');
+});
+
 /**
  * A type byte, then as many bytes as that type has, of which the first tells a compressed point where there is one. Whether
  * they are a point of the curve is for the verifier to say.
@@ -58,12 +67,8 @@ export const publicKey: Codec<PublicKey> = {
     assert(isPublicKey(value) && writer.hex(value), 'not a public key');
   },
   read(reader) {
-    const type = reader.u8();
-    const length = KEY_LENGTHS[type];
-    if (length === undefined) return reader.fail('unknown key type');
-    const key = `0${type}${reader.hex(length)}`;
-    // What is written is checked as well: a key that could be read and not written would stop whoever hashes what holds it.
-    return type === 1 || isPublicKey(key) ? (key as PublicKey) : reader.fail('not a compressed point');
+    const length = KEY_LENGTHS[reader.peek()];
+    return length === undefined ? reader.fail('unknown key type') : reader.interned(keyTexts, 1 + length);
   },
 };
 

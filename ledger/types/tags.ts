@@ -27,17 +27,17 @@ export type Tag =
 
 const tagCodec = text(64);
 
-const prefixes = new Map<string, Bytes>();
+const prefixes = new Map<Tag, Map<ChainId, Bytes>>();
 
 /** `tag ‖ chain id`, both with their length in front: what a tagged byte string begins with. */
 export function tagged(tag: Tag, chainId: ChainId): Bytes {
-  const key = `${tag} ${chainId}`;
-  let prefix = prefixes.get(key);
-  if (!prefix) {
+  const ofTag = prefixes.get(tag) ?? new Map<ChainId, Bytes>();
+  let prefix = ofTag.get(chainId);
+  if (prefix === undefined) {
     prefix = concatBytes(encode(tagCodec, tag), encode(chainIdCodec, chainId));
     // A process serves one chain, a test a few: the bound only keeps a hostile caller from growing the table.
-    if (prefixes.size > 1_000) prefixes.clear();
-    prefixes.set(key, prefix);
+    if (ofTag.size > 100) ofTag.clear();
+    prefixes.set(tag, ofTag.set(chainId, prefix));
   }
   return prefix;
 }
