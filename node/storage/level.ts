@@ -35,6 +35,11 @@ export type Bucket = (typeof BUCKET)[keyof typeof BUCKET];
 
 const UNUSED = Uint8Array.of(0xff);
 const CHECKSUM_BYTES = 4;
+/**
+ * What LevelDB gathers in memory before it writes a table; up to twice this is there at once. Twice its default: half as many
+ * tables to merge, which is most of what its own thread does.
+ */
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** Entries of one {@link Level.page} at most, so that no read holds an unbounded part of the database in memory. */
 export const PAGE_ENTRIES_MAX = 1_000;
 
@@ -153,6 +158,7 @@ export async function openLevel(path: string): Promise<Level> {
   const database = new Database<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',
+    writeBufferSize: WRITE_BUFFER_BYTES,
   }) as Database<Uint8Array, Uint8Array> & Compacting;
   const fault = (error: unknown): FaultError => levelFault(path, error);
   try {
