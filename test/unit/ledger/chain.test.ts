@@ -6,7 +6,7 @@ import { CANDIDATES_MAX, type Chain, createChain } from '../../../ledger/chain.t
 import { blockId } from '../../../ledger/crypto/ids.ts';
 import { frontierRoot, merkleRoot } from '../../../ledger/crypto/merkle.ts';
 import { genesisBlock } from '../../../ledger/genesis-block.ts';
-import { identifyBlock } from '../../../ledger/identify-block.ts';
+import { identifyBlock, rememberTransactionsRoot, transactionsRoot } from '../../../ledger/identify-block.ts';
 import { createMempool } from '../../../ledger/mempool.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
 import { isRecorded, type RecordedBlock } from '../../../ledger/recorded.ts';
@@ -97,6 +97,24 @@ describe('the identification of a block', () => {
       ok: false,
       error: { code: 'WRONG_TRANSACTIONS_ROOT' },
     });
+  });
+
+  it('says nothing for another list, however much of it is the same', () => {
+    const net = network();
+    const block = next(net, net.start, [pay(clerk, alice, 1n), pay(alice, clerk, 1n)]);
+    expect(code(net.chain, { ...block, transactions: [...block.transactions].reverse() })).toContain('WRONG_ROOT');
+    expect(code(net.chain, { ...block, transactions: block.transactions.slice(1) })).toBe(
+      'WRONG_ROOT transactionsRoot',
+    );
+    expect(code(net.chain, block)).toBe('ok');
+  });
+
+  it('takes the word of whoever saw the root of these leaves', () => {
+    const list = [pay(clerk, alice, 1n), pay(alice, clerk, 1n)];
+    const root = merkleRoot(list.map(each => each.leaf));
+    expect(transactionsRoot([...list])).toBe(root);
+    rememberTransactionsRoot(list, root);
+    expect(transactionsRoot(list)).toBe(root);
   });
 });
 
