@@ -7,6 +7,7 @@ import { type Header, header } from '../types/header.ts';
 import { type BlockId, type ChainId, HASH_LENGTH, type Hash, type TransactionId } from '../types/ids.ts';
 import { tagged } from '../types/tags.ts';
 import {
+  encoded,
   type IdentifiedTransaction,
   type Transaction,
   type TransactionBody,
@@ -28,14 +29,13 @@ export function transactionId(body: TransactionBody): TransactionId {
 
 /** Computes once what is needed of a transaction again and again. */
 export function identify(transaction: Transaction): IdentifiedTransaction {
-  const { chainId } = transaction.body;
-  return withIdentity(transaction, (bytes, bodyLength) => {
-    const id = sha256Hex(tagged('quorate/transaction/1', chainId), bytes.subarray(0, bodyLength));
-    const leaf = new Uint8Array(2 * HASH_LENGTH);
-    writeHex(id, leaf, 0);
-    writeHex(sha256Hex(bytes.subarray(bodyLength)), leaf, HASH_LENGTH);
-    return { id, leaf };
-  });
+  const own = encoded(transaction);
+  const { body, bytes, bodyLength } = own;
+  const id = sha256Hex(tagged('quorate/transaction/1', body.chainId), bytes.subarray(0, bodyLength));
+  const leaf = new Uint8Array(2 * HASH_LENGTH);
+  writeHex(id, leaf, 0);
+  writeHex(sha256Hex(bytes.subarray(bodyLength)), leaf, HASH_LENGTH);
+  return withIdentity(own, id, leaf);
 }
 
 /** The bytes that each key of the sender signs: tag, chain id and the 32 bytes of the transaction's id. */

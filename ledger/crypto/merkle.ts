@@ -46,11 +46,14 @@ export function merkleRoot(leaves: readonly Bytes[]): Hash {
 
 /** Leaves are laid out here behind their prefix, which stays: an array for each would cost as much as the hash. */
 const scratch = new Uint8Array(1_024);
+/** The view of the last leaf and its prefix: the leaves of a tree are mostly of one length. */
+let laidOut = scratch;
 
 function leafDigest(leaf: Bytes): string {
   if (leaf.length >= scratch.length) return sha256Binary(concatBytes(LEAF, leaf));
   scratch.set(leaf, 1);
-  return sha256Binary(scratch.subarray(0, 1 + leaf.length));
+  if (laidOut.length !== 1 + leaf.length) laidOut = scratch.subarray(0, 1 + leaf.length);
+  return sha256Binary(laidOut);
 }
 
 /**

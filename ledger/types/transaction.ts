@@ -160,17 +160,16 @@ class EncodedIdentifiedTransaction extends EncodedTransaction implements Identif
   }
 }
 
-/** `value` with the id and the leaf that `derive` makes of its encoding, the first `bodyLength` bytes of which are the body's. */
-export function withIdentity(
-  value: Transaction,
-  derive: (bytes: Bytes, bodyLength: number) => { readonly id: TransactionId; readonly leaf: Bytes },
-): IdentifiedTransaction {
-  const own = EncodedTransaction.of(value);
-  const { id, leaf } = derive(own.bytes, own.bodyLength);
-  return new EncodedIdentifiedTransaction(own, id, leaf);
-}
+export type { EncodedTransaction };
+
+export const encoded = (value: Transaction): EncodedTransaction => EncodedTransaction.of(value);
 
 export const encodeTransaction = (value: Transaction): Bytes => EncodedTransaction.of(value).bytes;
+
+/** The same transaction with its id and leaf, which the caller has from its encoding. */
+export function withIdentity(value: EncodedTransaction, id: TransactionId, leaf: Bytes): IdentifiedTransaction {
+  return new EncodedIdentifiedTransaction(value, id, leaf);
+}
 
 export const transaction: Codec<Transaction> = {
   write: (to, value) => to.raw(encodeTransaction(value)),
