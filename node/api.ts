@@ -3,7 +3,7 @@
  * the only way in is {@link Submitter}.
  */
 import type { CoreSpec, Evidence } from '../consensus/core.ts';
-import { placeAbove, type Rules, wasRecorded } from '../ledger/admission.ts';
+import { isRepeated, placeAbove, type Rules } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { historyLeaf } from '../ledger/crypto/ids.ts';
 import { completeNodes, inclusionOf } from '../ledger/crypto/merkle.ts';
@@ -19,6 +19,7 @@ import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { Hash, Height, Millis, NodeId, PublicKey, TransactionId } from '../ledger/types/ids.ts';
 import type { Acknowledgements, FinalReceipt } from './acknowledgements.ts';
 import type { Agreement } from './agreement.ts';
+import { unfitness } from './fitness.ts';
 import type { Intake } from './intake.ts';
 import { PROTOCOL_VERSION } from './network/hello.ts';
 import type { Sync } from './network/sync.ts';
@@ -123,7 +124,7 @@ export function submitter({ rules, chain, store, pool, intake, waiting, now }: S
       const parent = chain.head;
       const time = Math.max(now(), parent.header.time + 1);
       const place = placeAbove(parent, time);
-      if (wasRecorded(rules, place, checked.value.id))
+      if (isRepeated(rules, place, checked.value))
         return err(fault('DUPLICATE', 'the transaction is recorded already'));
       const recorded = beginBlock(rules, parent, time).record(checked.value);
       if (recorded.ok) return recorded;
@@ -204,6 +205,8 @@ export function prover(genesis: Genesis, versions: StateVersions, store: Store):
 export interface NodeParts {
   readonly nodeKey: PublicKey;
   readonly validator: { readonly self: NodeId } | null;
+  readonly chain: Pick<Chain, 'final'>;
+  readonly spec: CoreSpec;
   readonly agreement: Pick<Agreement, 'core' | 'network'>;
   readonly evidence: readonly Evidence[];
   /** When the node started, and now: Unix time. */
@@ -211,7 +214,8 @@ export interface NodeParts {
   now(): Millis;
 }
 
-export function nodeReader({ nodeKey, validator, agreement, evidence, startedAt, now }: NodeParts): NodeReader {
+export function nodeReader(parts: NodeParts): NodeReader {
+  const { nodeKey, validator, chain, spec, agreement, evidence, startedAt, now } = parts;
   return {
     info: () => ({
       nodeKey,
@@ -231,6 +235,13 @@ export function nodeReader({ nodeKey, validator, agreement, evidence, startedAt,
         connectedAt: Math.round(now() - (performance.now() - since)),
       })),
     evidence: () => evidence,
-    starting: () => null,
+    unfit: () =>
+      unfitness({
+        self: validator?.self ?? null,
+        validators: chain.final.validators,
+        trust: spec.trust,
+        voting: agreement.core.status().voting,
+        peers: agreement.network.peers().map(each => each.hello.validator?.key ?? null),
+      }),
   };
 }

@@ -249,7 +249,7 @@ async function openApi(parts: ApiParts): Promise<Server> {
     pool: poolReader(pool, MEMPOOL_LIMITS),
     prover: prover(genesis, versions, store),
     supply,
-    node: nodeReader({ nodeKey: publicKeyOf(nodeKey), validator, agreement, evidence, startedAt, now }),
+    node: nodeReader({ nodeKey: publicKeyOf(nodeKey), validator, chain, spec, agreement, evidence, startedAt, now }),
     version: VERSION,
   };
   const { listen } = config.rpc;

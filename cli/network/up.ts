@@ -53,20 +53,23 @@ function start(node: NodeHome): Starting {
 }
 
 async function untilReady(node: Starting, deadline: number): Promise<void> {
-  while (!(await isReady(node.rpcUrl))) {
+  for (;;) {
+    const reasons = await whyNotReady(node.rpcUrl);
+    if (reasons === null) return;
     if (node.child !== null && node.child.exitCode !== null) throw failed(node, `${node.name} ended`);
-    if (Date.now() > deadline) throw notReady(node);
+    if (Date.now() > deadline) throw notReady(node, reasons);
     await sleep(POLL_MS);
   }
 }
 
-async function isReady(rpcUrl: string): Promise<boolean> {
+/** null: it is ready. */
+async function whyNotReady(rpcUrl: string): Promise<string | null> {
   try {
     const answer = await fetch(`${rpcUrl}/health/ready`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
-    await answer.body?.cancel();
-    return answer.ok;
+    const { reasons } = (await answer.json()) as { reasons?: readonly string[] };
+    return answer.ok ? null : (reasons?.join(', ') ?? `it answers ${answer.status}`);
   } catch {
-    return false;
+    return 'it does not answer';
   }
 }
 
@@ -80,11 +83,11 @@ function failed(node: Starting, what: string): FaultError {
   });
 }
 
-function notReady(node: Starting): FaultError {
+function notReady(node: Starting, reasons: string): FaultError {
   const said = firstError(node);
   return new FaultError({
     code: said?.code ?? 'NODE_NOT_READY',
-    message: `${node.name} is not ready after ${READY_TIMEOUT_MS / 1000} s${said === null ? '' : `: ${said.text}`}`,
+    message: `${node.name} is not ready after ${READY_TIMEOUT_MS / 1000} s: ${said?.text ?? reasons}`,
     hint: `see ${logPath(node.home)}`,
     data: { node: node.name, log: logPath(node.home) },
   });

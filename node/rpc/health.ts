@@ -1,7 +1,7 @@
 /** Whether the node lives and whether it is fit to serve, for load balancers and supervisors. */
 import type { ChainReader, NodeReader } from './ports.ts';
 
-export const BLOCKS_BEHIND_DEFAULT = 2;
+export const BLOCKS_BEHIND_DEFAULT = 1;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -14,9 +14,9 @@ export interface Readiness {
 
 export function readiness(chain: ChainReader, node: NodeReader, maxBlocksBehind: number): Readiness {
   const { height, blocksBehind, syncing } = chain.status();
-  const starting = node.starting();
+  const unfit = node.unfit();
   const reasons: string[] = [];
-  if (starting !== null) reasons.push(starting);
+  if (unfit !== null) reasons.push(unfit);
   if (blocksBehind > maxBlocksBehind) reasons.push(`${blocksBehind} blocks behind, ${maxBlocksBehind} allowed`);
   return { ready: reasons.length === 0, reasons, height, blocksBehind, syncing };
 }

@@ -146,8 +146,8 @@ export interface NodeReader {
   peers(): readonly PeerRecord[];
   /** The newest last. */
   evidence(): readonly Evidence[];
-  /** Why this node does not serve yet, such as that it replays its log; null once it does. */
-  starting(): string | null;
+  /** Why this node is not fit to serve, such as that it has no peers; null where it is. */
+  unfit(): string | null;
 }
 
 /** Where calls and failures are reported. */

@@ -83,14 +83,8 @@ export async function runningNetwork(context: TestContext, senders: number): Pro
   return network;
 }
 
-/**
- * Starts every node and waits until each votes. One that came up when the others had begun stays silent for a few heights, as
- * it cannot know that it never voted: until then it is one of those that a network can do without.
- */
-export async function up({ directory, nodes }: TestNetwork): Promise<void> {
-  await networkUp(directory);
-  await until('every validator votes', async () => (await Promise.all(nodes.map(isVoting))).every(Boolean));
-}
+/** Starts every node and waits until each is ready, which a validator is when it votes. */
+export const up = ({ directory }: TestNetwork): Promise<unknown> => networkUp(directory);
 
 export const isVoting = async (node: TestNode): Promise<boolean> =>
   (await ask(node, 'node_getInfo', {})).consensus.voting;
@@ -153,21 +147,21 @@ export async function kill({ home, name }: TestNode): Promise<void> {
   await gone(home);
 }
 
-/** Starts a node and waits until it is ready. Returns how many ms that took. */
-export async function start({ home, name, url }: TestNode): Promise<number> {
+/** Starts a node and waits until it is ready, or at least alive. Returns how many ms that took. */
+export async function start({ home, name, url }: TestNode, what: 'ready' | 'live' = 'ready'): Promise<number> {
   const since = performance.now();
   const child = spawnNode(home);
   const ready = async () => {
-    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode} instead of getting ready`);
-    return isReady(url);
+    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode} instead of being ${what}`);
+    return isHealthy(url, what);
   };
-  await until(`${name} is ready`, ready, READY_TIMEOUT_MS);
+  await until(`${name} is ${what}`, ready, READY_TIMEOUT_MS);
   return performance.now() - since;
 }
 
-async function isReady(url: string): Promise<boolean> {
+async function isHealthy(url: string, what: 'ready' | 'live'): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(`${url}/health/${what}`, { signal: AbortSignal.timeout(5_000) });
     await answer.body?.cancel();
     return answer.ok;
   } catch {

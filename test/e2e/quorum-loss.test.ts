@@ -22,7 +22,7 @@ import {
 } from './network.ts';
 
 /** Several view timeouts, the first ones doubled. */
-const WITHOUT_QUORUM_MS = 12_000;
+const WITHOUT_QUORUM_MS = 6_000;
 
 it('with two of four down nothing becomes final and nobody gives up; with the third back a block follows', async context => {
   const network = await runningNetwork(context, 2);
@@ -51,6 +51,9 @@ it('with two of four down nothing becomes final and nobody gives up; with the th
     expect(await finalHeight(node)).toBe(height);
     expect(await ask(node, 'tx_get', { id: transaction.id })).toMatchObject({ status: 'pending', receipt: null });
     expect(runningPid(node.home), `${node.name} runs`).not.toBeNull();
+    const ready = await fetch(`${node.url}/health/ready`);
+    expect(ready.status, `${node.name} is fit to serve`).toBe(503);
+    expect(await ready.json()).toMatchObject({ reasons: [expect.stringMatching(/of power 2.* needs 3$/)] });
   }
   const { consensus } = await ask(first, 'node_getInfo', {});
   expect(consensus.view, 'it tries other leaders').toBeGreaterThan(0);

@@ -62,7 +62,7 @@ async function heightsVoted(node: TestNode, chain: readonly Block[]): Promise<nu
     .map(({ header }) => header.height);
 }
 
-/** The end of each test: equal chains, nobody accused, every store in order. */
+/** The end: equal chains, nobody accused, every store in order. */
 async function expectWhole({ network }: Scene): Promise<void> {
   const { nodes } = network;
   const chain = await commonChain(nodes, await settled(nodes));
@@ -71,15 +71,25 @@ async function expectWhole({ network }: Scene): Promise<void> {
   for (const { home } of nodes) await expectVerified(home, chain);
 }
 
-it('a validator that lost data/ brings the chain from the others and votes again only above what it may have promised', async context => {
+it('a validator that lost its disk does not contradict itself', async context => {
   const scenery = await scene(context);
-  const { others, wiped, pay } = scenery;
+  await votesAgainAboveItsPromises(scenery);
+  await settled(scenery.network.nodes);
+  expect(await stopNode(scenery.wiped.home)).toBe('stopped');
+  await scenery.pay();
+  await keepsItsVotes(scenery);
+  await expectWhole(scenery);
+}, 300_000);
+
+/** Without data/ it brings the chain from the others, and votes again only above what it may have promised. */
+async function votesAgainAboveItsPromises({ others, wiped, pay }: Scene): Promise<void> {
   const [first, second] = others;
   const stoppedAt = await finalHeight(first);
   rmSync(join(wiped.home, 'data'), { recursive: true });
   // The greatest height that the others can report begins here.
   const reported = await finalHeight(first);
-  await start(wiped);
+  // Ready it is when it votes.
+  await start(wiped, 'live');
   await until(`${wiped.name} has caught up`, async () => (await finalHeight(wiped)) >= reported);
 
   for (let paid = 0; !(await isVoting(wiped)); paid++) {
@@ -101,19 +111,16 @@ it('a validator that lost data/ brings the chain from the others and votes again
   expect(needed.length).toBeGreaterThan(0);
   expect(await heightsVoted(wiped, chain)).toEqual(expect.arrayContaining(needed));
   await start(first);
-  await expectWhole(scenery);
-}, 300_000);
+}
 
-it('a validator that lost data/level keeps its votes and brings only the blocks from the others', async context => {
-  const scenery = await scene(context);
-  const { others, wiped, pay } = scenery;
+/** Without data/level alone it keeps its votes, and brings only the blocks from the others. */
+async function keepsItsVotes({ others, wiped, pay }: Scene): Promise<void> {
   rmSync(join(wiped.home, 'data', 'level'), { recursive: true });
-  await start(wiped);
+  await start(wiped, 'live');
   await until(`${wiped.name} has caught up`, async () => (await finalHeight(wiped)) >= (await finalHeight(others[0])));
   // Sooner than an idle network makes the blocks for which one without a record would have to wait.
   await until(`${wiped.name} votes`, () => isVoting(wiped), 5_000);
   await kill(others[1]);
   for (let i = 0; i < 2; i++) await pay();
   await start(others[1]);
-  await expectWhole(scenery);
-}, 300_000);
+}

@@ -143,7 +143,7 @@ export function memoryLedger() {
   const states: Map<string, Bytes>[] = [];
   const pending = new Map<TransactionId, IdentifiedTransaction>();
   const waits = acknowledgements(WAITERS_MAX);
-  const condition = { busy: false, starting: null as string | null, blocksBehind: 0, oldest: 0, decoded: 0, waits };
+  const condition = { busy: false, unfit: null as string | null, blocksBehind: 0, oldest: 0, decoded: 0, waits };
 
   function append(transactions: readonly IdentifiedTransaction[]): void {
     const header = headerAt(blocks.length, blocks.at(-1)?.id ?? GENESIS_ID);
@@ -310,7 +310,7 @@ export function memoryLedger() {
         first: statement,
         second: statement,
       })),
-    starting: () => condition.starting,
+    unfit: () => condition.unfit,
   };
 
   const goods = supplyLedger(PREFIXES);

@@ -257,15 +257,15 @@ describe('plain pages', () => {
       return [response.status, await json(response)];
     };
     expect(await ready()).toEqual([200, { ready: true, reasons: [], height: 2, blocksBehind: 0, syncing: false }]);
-    rpc.ledger.condition.blocksBehind = 3;
+    rpc.ledger.condition.blocksBehind = 2;
     expect(await ready()).toMatchObject([
       503,
-      { ready: false, reasons: ['3 blocks behind, 2 allowed'], syncing: true },
+      { ready: false, reasons: ['2 blocks behind, 1 allowed'], syncing: true },
     ]);
-    expect(await ready('?maxBlocksBehind=3')).toMatchObject([200, { ready: true }]);
-    rpc.ledger.condition.starting = 'replaying the log';
-    expect(await ready('?maxBlocksBehind=9')).toMatchObject([503, { reasons: ['replaying the log'] }]);
-    Object.assign(rpc.ledger.condition, { blocksBehind: 0, starting: null });
+    expect(await ready('?maxBlocksBehind=2')).toMatchObject([200, { ready: true }]);
+    rpc.ledger.condition.unfit = 'no peers';
+    expect(await ready('?maxBlocksBehind=9')).toMatchObject([503, { reasons: ['no peers'] }]);
+    Object.assign(rpc.ledger.condition, { blocksBehind: 0, unfit: null });
     for (const query of ['?maxBlocksBehind=x', '?maxBlocksBehind=-1', '?maxBlocksBehind=1&maxBlocksBehind=2'])
       expect((await ready(query))[0]).toBe(400);
     expect((await fetch(`${rpc.url}/health/live`, { method: 'HEAD' })).status).toBe(200);
