@@ -5,6 +5,7 @@
  */
 import { blockId } from '../ledger/crypto/ids.ts';
 import { merkleRoot } from '../ledger/crypto/merkle.ts';
+import { rememberTransactionsRoot } from '../ledger/identify-block.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
 import { type Bytes, equalBytes, toHex } from '../ledger/types/bytes.ts';
@@ -54,10 +55,11 @@ export function compactBlocks(pool: Pick<Mempool, 'get'>): CompactBlocks {
     });
   }
 
-  const whole = (id: BlockId, { header, found }: Incomplete): IdentifiedBlock => ({
-    ...{ id, header },
-    transactions: found as readonly IdentifiedTransaction[],
-  });
+  function whole(id: BlockId, { header, found }: Incomplete): IdentifiedBlock {
+    const transactions = found as readonly IdentifiedTransaction[];
+    rememberTransactionsRoot(transactions, header.transactionsRoot);
+    return { id, header, transactions };
+  }
 
   /** Whether another block of the peer had to give way. */
   function makeRoom(from: PublicKey): boolean {

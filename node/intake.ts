@@ -2,7 +2,7 @@
  * How transactions come in: from clients of this node and, in batches, from other nodes. What cannot be recorded is refused
  * before its signatures are checked, and when too much waits already nothing is even decoded.
  */
-import { checkForm, checkPlace, type Place, type Refusal, type Rules, wasRecorded } from '../ledger/admission.ts';
+import { checkForm, checkPlace, isRepeated, type Place, type Refusal, type Rules } from '../ledger/admission.ts';
 import { identify, transactionSigningBytes } from '../ledger/crypto/ids.ts';
 import type { Mempool, PoolRefusal } from '../ledger/mempool.ts';
 import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
@@ -82,7 +82,7 @@ export function createIntake(ports: IntakePorts): Intake {
   /** What is known without its signatures; null: they are to be verified. */
   function prejudge(candidate: IdentifiedTransaction, place: Place): Admission | null {
     const { id } = candidate;
-    if (wasRecorded(rules, place, id) || candidate.body.validUntil < place.time) {
+    if (isRepeated(rules, place, candidate) || candidate.body.validUntil < place.time) {
       const final = ports.final(id);
       if (final !== null) return { type: 'final', final };
     }
@@ -169,7 +169,7 @@ export function createIntake(ports: IntakePorts): Intake {
         continue;
       }
       // What has expired, or is recorded here already, may have been in order where it set out. The pool judges the rest.
-      if (candidate.body.validUntil >= place.time && !wasRecorded(rules, place, candidate.id)) fresh.push(candidate);
+      if (candidate.body.validUntil >= place.time && !isRepeated(rules, place, candidate)) fresh.push(candidate);
       else unjudged = true;
     }
     const verdicts = await verified(fresh, 'peer');
