@@ -1,5 +1,5 @@
 /** The {@link Crypto} port over libsodium and OpenSSL: what a node runs on. */
-import { createPublicKey, hash, type KeyObject, verify as opensslVerify } from 'node:crypto';
+import { createHash, createPublicKey, hash, type KeyObject, verify as opensslVerify } from 'node:crypto';
 import sodium from 'sodium-native';
 import { type Bytes, compareBytes, concatBytes, fromHex, toHex } from '../types/bytes.ts';
 import { type Hash, isPublicKey, type PublicKey } from '../types/ids.ts';
@@ -26,13 +26,18 @@ function scratched(length: number): Bytes {
 }
 
 export function sha256Hex(...parts: readonly Bytes[]): Hash {
-  return hash('sha256', parts.length === 1 ? parts[0]! : joined(parts), 'hex') as Hash;
+  const whole = parts.length === 1 ? parts[0]! : joined(parts);
+  if (whole !== null) return hash('sha256', whole, 'hex') as Hash;
+  const stream = createHash('sha256');
+  for (const part of parts) stream.update(part);
+  return stream.digest('hex') as Hash;
 }
 
-function joined(parts: readonly Bytes[]): Bytes {
+/** The parts in one piece; null where they are too large to be copied. */
+function joined(parts: readonly Bytes[]): Bytes | null {
   let length = 0;
   for (const part of parts) {
-    if (length + part.length > scratch.length) return concatBytes(...parts);
+    if (length + part.length > scratch.length) return null;
     scratch.set(part, length);
     length += part.length;
   }

@@ -13,3 +13,10 @@ test.each([0, 1, 55, 64, 515, 4096, 4097, 20_000])(
         expect(toHex(Uint8Array.from(sha256Binary(data), each => each.charCodeAt(0)))).toBe(native.sha256Hex(bytes));
   },
 );
+
+test.each([0, 1, 4095, 4096, 4097, 20_000])('parts hash as the whole of %i bytes does, in both adapters', length => {
+  const bytes = Uint8Array.from({ length }, (_, i) => (i * 11) % 256);
+  for (const { sha256Hex } of [native, portable])
+    for (const at of [0, length >> 1, length])
+      expect(sha256Hex(bytes.subarray(0, at), bytes.subarray(at))).toBe(native.sha256Hex(bytes));
+});
