@@ -11,16 +11,14 @@ import type { Answer } from './lies.ts';
 import { dialOnly, eventually, expectUnharmed, type Node, openScene, statusOf } from './scene.ts';
 import { startTrickle, transferOf } from './trickle.ts';
 
-/** How far behind the victim comes back. */
-const BEHIND = 40;
-
 export interface Comeback {
   /** How long the victim needed to be where the others are, with a transaction of its own final, and how often it asked the liar. */
   run(answer: Answer): Promise<{ readonly tookMs: number; readonly asked: number }>;
   close(): Promise<void>;
 }
 
-export async function openComeback(chainId: string): Promise<Comeback> {
+/** `behind`: how many blocks the victim has missed when it comes back, at least. */
+export async function openComeback(chainId: string, behind: number): Promise<Comeback> {
   const scene = await openScene(chainId);
   const [victim, ...others] = scene.nodes as [Node, ...Node[]];
   const stored = join(victim.home, '..', 'stored');
@@ -32,7 +30,7 @@ export async function openComeback(chainId: string): Promise<Comeback> {
   cpSync(join(victim.home, 'data'), stored, { recursive: true });
   dialOnly(victim, `/ip4/127.0.0.1/tcp/${scene.liar.listen.split(':')[1]}`);
   const { finalHeight } = await statusOf(others[0]!);
-  const far = async () => (await statusOf(others[0]!)).finalHeight > finalHeight + BEHIND;
+  const far = async () => (await statusOf(others[0]!)).finalHeight > finalHeight + behind;
   await eventually('the others are far ahead', far, 60_000);
   await trickle.stop();
   await scene.stop(scene.liar);

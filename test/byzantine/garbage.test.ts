@@ -13,6 +13,8 @@ import { isConnected, startLiar } from './liar.ts';
 import { eventually, expectUnharmed, logOf, type Node, openScene, residentMb, type Scene } from './scene.ts';
 import { type Progress, ratio, startTrickle, type Trickle } from './trickle.ts';
 
+/** From the first transaction until the network has found its pace. */
+const SETTLE_MS = 1_000;
 const CALM_MS = 3_000;
 const PROGRESS_MIN = 0.5;
 const GROWTH_MB_MAX = 150;
@@ -30,7 +32,7 @@ beforeAll(async () => {
   scene = await openScene('byzantine-garbage');
   await Promise.all(scene.nodes.map(scene.start));
   trickle = startTrickle(scene);
-  await pause(CALM_MS);
+  await pause(SETTLE_MS);
   trickle.lap();
   await pause(CALM_MS);
   calm = trickle.lap();
@@ -125,7 +127,7 @@ describe('a peer that sends noise', () => {
   it('as a member on every protocol, before and after a hello, is cut and refused, and comes back in vain', async () => {
     const { transport, connections } = await bareTransport();
     let tries = 0;
-    for (const end = performance.now() + 6_000; performance.now() < end; await pause(20)) {
+    for (const end = performance.now() + 4_000; performance.now() < end; await pause(20)) {
       for (const node of scene.nodes) {
         const connection = await dialled(node, transport, connections);
         if (connection === null) continue;

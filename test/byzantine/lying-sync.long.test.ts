@@ -9,7 +9,7 @@ const TOLD = Object.keys(LIES);
 
 let comeback: Comeback;
 beforeAll(async () => {
-  comeback = await openComeback('byzantine-lies');
+  comeback = await openComeback('byzantine-lies', 40);
 }, 180_000);
 afterAll(() => comeback?.close(), 60_000);
 

@@ -15,7 +15,7 @@ const TOLD = [
 
 let comeback: Comeback;
 beforeAll(async () => {
-  comeback = await openComeback('byzantine-sync');
+  comeback = await openComeback('byzantine-sync', 20);
 }, 180_000);
 afterAll(() => comeback?.close(), 60_000);
 
