@@ -1,4 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+const startsProcesses = ({ moduleId }: TestSpecification): boolean => /\/test\/(e2e|byzantine)\//.test(moduleId);
+
+/** What runs networks of processes takes longest, whatever the size of its file: begun last, it would run alone at the end. */
+class ProcessesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return [...sorted.filter(startsProcesses), ...sorted.filter(each => !startsProcesses(each))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -7,5 +18,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    sequence: { sequencer: ProcessesFirst },
   },
 });

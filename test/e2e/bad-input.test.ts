@@ -75,7 +75,6 @@ describe('a node that is set up wrongly does not start', () => {
       'GENESIS_DUPLICATE',
       { genesis: it => ({ ...it, validators: [...it.validators, ...it.validators] }) },
     ],
-    ['no validators', 'GENESIS_', { genesis: it => ({ ...it, validators: [] }) }],
     ['an unknown engine', 'GENESIS_', { genesis: it => ({ ...it, consensus: { engine: 'pbtf' } }) }],
   ])(
     '%s: %s',
