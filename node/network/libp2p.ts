@@ -27,6 +27,7 @@ import type { PublicKey } from '../../ledger/types/ids.ts';
 import * as limits from '../limits.ts';
 import { listenAddress } from './address.ts';
 import type { Connection, Direction, Stream, Transport, TransportHandlers } from './transport.ts';
+import { windowCredit } from './window-credit.ts';
 
 export interface Libp2pInit {
   readonly nodeKey: SecretKey;
@@ -168,7 +169,7 @@ function gossip(topics: readonly string[]) {
 /**
  * yamux writes from detached microtasks, where a connection that has closed meanwhile makes it throw past every handler
  * (js-libp2p issues 3415, 3512): any peer could end the process by hanging up in the right moment. Here such bytes are lost
- * with their connection.
+ * with their connection. It also sends more window updates than anyone has a use for.
  */
 function muxer(init: Parameters<typeof yamux>[0]): ReturnType<typeof yamux> {
   return (...components) => {
@@ -176,9 +177,12 @@ function muxer(init: Parameters<typeof yamux>[0]): ReturnType<typeof yamux> {
     const create = factory.createStreamMuxer.bind(factory);
     factory.createStreamMuxer = socket => {
       const send = socket.send.bind(socket);
+      const credit = windowCredit();
       socket.send = bytes => {
+        const frame = bytes instanceof Uint8Array ? credit(bytes) : bytes;
+        if (frame === null) return true;
         try {
-          return send(bytes);
+          return send(frame);
         } catch (error) {
           socket.abort(error as Error);
           return true;
