@@ -11,7 +11,7 @@ import { nodes } from '../ledger/modules/members/network-node.ts';
 import { assert } from '../ledger/types/assert.ts';
 import { block as blockCodec } from '../ledger/types/block.ts';
 import { encode } from '../ledger/types/codec.ts';
-import type { BlockId, Hash, Millis } from '../ledger/types/ids.ts';
+import type { BlockId, Hash, Millis, TransactionId } from '../ledger/types/ids.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import { createCatchUp } from './catch-up.ts';
 import { compactBlocks } from './compact-blocks.ts';
@@ -58,8 +58,8 @@ export interface Agreement {
   readonly core: ReturnType<CoreModule<unknown>['create']>;
   /** Opens the port and lets the engine begin. */
   start(): Promise<void>;
-  /** The pool has taken something in. */
-  pooled(): void;
+  /** The pool may hold these now. */
+  pooled(ids: Iterable<TransactionId>): void;
   stop(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   });
   const envelopes = createEnvelopes(chainId, module, core);
   const held = heldBlocks();
-  const compacts = compactBlocks(pool);
+  const compacts = compactBlocks(pool, held.wants);
   for (const block of store.recovered.pending) held.keep(block);
 
   // The engine and its host call each other: the first to be made knows the other by name only.
@@ -162,8 +162,8 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     network,
     sync,
     core,
-    pooled() {
-      incoming.pooled();
+    pooled(ids) {
+      incoming.pooled(ids);
       work();
     },
     async start() {

@@ -17,12 +17,13 @@ import { OFFERED_BLOCKS_PER_PEER_MAX } from './limits.ts';
 
 export interface CompactBlocks {
   /**
-   * Takes a block that a peer shows. `mismatch`: its leaves are not what its header says. `incomplete`: it is kept until the
-   * rest has come; `displacing`: it is, in the place of another that the peer showed before.
+   * Takes a block that a peer shows. `mismatch`: its leaves are not what its header says, or name a transaction twice, as no
+   * valid block does. `incomplete`: it is kept until the rest has come; `displacing`: it is, in the place of another that the
+   * peer showed before. One that this node asked for gives way to none.
    */
   offer(compact: CompactBlock, from: PublicKey): IdentifiedBlock | 'mismatch' | 'incomplete' | 'displacing';
-  /** Looks for what was missing; hands over each block that is complete now, with the peer that showed it. */
-  complete(take: (block: IdentifiedBlock, from: PublicKey) => void): void;
+  /** The pool may hold these now. Hands over each block that is complete with them, with the peer that showed it. */
+  complete(ids: Iterable<TransactionId>, take: (block: IdentifiedBlock, from: PublicKey) => void): void;
   /** How many transactions of a block are missing; null: it was not shown, or is complete. */
   missing(id: BlockId): number | null;
   /** Lets go of everything at or below a final height. */
@@ -30,32 +31,53 @@ export interface CompactBlocks {
 }
 
 interface Incomplete {
+  readonly id: BlockId;
   readonly header: Header;
   readonly leaves: readonly Bytes[];
   readonly from: PublicKey;
   readonly found: (IdentifiedTransaction | null)[];
-  /** Indices of what is not found. */
-  missing: readonly number[];
+  /** What is not found, with its index. */
+  readonly missing: Map<TransactionId, number>;
 }
 
-export function compactBlocks(pool: Pick<Mempool, 'get'>): CompactBlocks {
+const idOf = (leaf: Bytes): TransactionId => toHex(leaf, 0, HASH_LENGTH) as TransactionId;
+
+/** `wants`: whether this node has asked for a block. */
+export function compactBlocks(pool: Pick<Mempool, 'get'>, wants: (id: BlockId) => boolean): CompactBlocks {
   const blocks = new Map<BlockId, Incomplete>();
+  /** The blocks that miss a transaction: to look through all of them at every batch would be anyone's way to stop a node. */
+  const awaiting = new Map<TransactionId, Set<Incomplete>>();
 
-  /** The pool's transaction with this leaf: its signatures are the same, and were verified. */
-  function pooled(leaf: Bytes): IdentifiedTransaction | null {
-    const known = pool.get(toHex(leaf, 0, HASH_LENGTH) as TransactionId);
-    return known && equalBytes(known.leaf, leaf) ? known : null;
+  function keep(block: Incomplete): void {
+    blocks.set(block.id, block);
+    for (const id of block.missing.keys()) {
+      const those = awaiting.get(id);
+      if (those === undefined) awaiting.set(id, new Set([block]));
+      else those.add(block);
+    }
   }
 
-  function search(block: Incomplete): void {
-    const { leaves, found } = block;
-    block.missing = block.missing.filter(index => {
-      found[index] = pooled(leaves[index]!);
-      return found[index] === null;
-    });
+  function awaitNoMore(block: Incomplete, id: TransactionId): void {
+    const those = awaiting.get(id);
+    those?.delete(block);
+    if (those?.size === 0) awaiting.delete(id);
   }
 
-  function whole(id: BlockId, { header, found }: Incomplete): IdentifiedBlock {
+  function drop(block: Incomplete): void {
+    blocks.delete(block.id);
+    for (const id of block.missing.keys()) awaitNoMore(block, id);
+  }
+
+  /** Whether the pool holds what is missing under this id: the same signatures too, which were verified. */
+  function find({ leaves, found, missing }: Incomplete, id: TransactionId): boolean {
+    const index = missing.get(id)!;
+    const known = pool.get(id);
+    if (known === null || !equalBytes(known.leaf, leaves[index]!)) return false;
+    found[index] = known;
+    return missing.delete(id);
+  }
+
+  function whole({ id, header, found }: Incomplete): IdentifiedBlock {
     const transactions = found as readonly IdentifiedTransaction[];
     rememberTransactionsRoot(transactions, header.transactionsRoot);
     return { id, header, transactions };
@@ -63,40 +85,40 @@ export function compactBlocks(pool: Pick<Mempool, 'get'>): CompactBlocks {
 
   /** Whether another block of the peer had to give way. */
   function makeRoom(from: PublicKey): boolean {
-    const theirs = [...blocks].filter(([, block]) => block.from === from);
-    return theirs.length >= OFFERED_BLOCKS_PER_PEER_MAX && blocks.delete(theirs[0]![0]);
+    const theirs = [...blocks.values()].filter(block => block.from === from && !wants(block.id));
+    if (theirs.length < OFFERED_BLOCKS_PER_PEER_MAX) return false;
+    drop(theirs[0]!);
+    return true;
   }
 
   return {
     offer({ header, leaves }, from) {
       if (merkleRoot(leaves) !== header.transactionsRoot) return 'mismatch';
       const id = blockId(header);
-      const block: Incomplete = blocks.get(id) ?? {
-        ...{ header, leaves, from },
-        found: leaves.map(() => null),
-        missing: leaves.map((_, index) => index),
-      };
-      search(block);
-      if (block.missing.length === 0) {
-        blocks.delete(id);
-        return whole(id, block);
-      }
       if (blocks.has(id)) return 'incomplete';
+      const missing = new Map(leaves.map((leaf, index) => [idOf(leaf), index]));
+      if (missing.size < leaves.length) return 'mismatch';
+      const block: Incomplete = { ...{ id, header, leaves, from, missing }, found: leaves.map(() => null) };
+      for (const each of missing.keys()) find(block, each);
+      if (missing.size === 0) return whole(block);
       const displacing = makeRoom(from);
-      blocks.set(id, block);
+      keep(block);
       return displacing ? 'displacing' : 'incomplete';
     },
-    complete(take) {
-      for (const [id, block] of blocks) {
-        search(block);
-        if (block.missing.length > 0) continue;
-        blocks.delete(id);
-        take(whole(id, block), block.from);
+    complete(ids, take) {
+      for (const id of ids) {
+        for (const block of awaiting.get(id) ?? []) {
+          if (!find(block, id)) continue;
+          awaitNoMore(block, id);
+          if (block.missing.size > 0) continue;
+          blocks.delete(block.id);
+          take(whole(block), block.from);
+        }
       }
     },
-    missing: id => blocks.get(id)?.missing.length ?? null,
+    missing: id => blocks.get(id)?.missing.size ?? null,
     prune(final) {
-      for (const [id, { header }] of blocks) if (header.height <= final) blocks.delete(id);
+      for (const block of blocks.values()) if (block.header.height <= final) drop(block);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { IdentifiedBlock } from '../ledger/types/block.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
 import { decode } from '../ledger/types/codec.ts';
 import { compactBlock } from '../ledger/types/compact-block.ts';
-import type { Height, PublicKey } from '../ledger/types/ids.ts';
+import type { Height, PublicKey, TransactionId } from '../ledger/types/ids.ts';
 import type { CompactBlocks } from './compact-blocks.ts';
 import type { Envelopes } from './envelope.ts';
 import type { HeldBlocks } from './held-blocks.ts';
@@ -33,8 +33,8 @@ export interface Incoming {
   vote(bytes: Bytes): Promise<Verdict>;
   /** A body that somebody publishes. */
   body(bytes: Bytes, from: Peer): Verdict;
-  /** The pool has taken something in: a body may have waited for it. */
-  pooled(): void;
+  /** The pool may hold these now: bodies may have waited for them. */
+  pooled(ids: Iterable<TransactionId>): void;
 }
 
 export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
@@ -64,11 +64,13 @@ export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
     body(bytes, from) {
       const decoded = decode(compactBlock, bytes);
       if (!decoded.ok) return 'reject';
-      const { header } = decoded.value;
+      const { header, leaves } = decoded.value;
       const final = chain.final.header;
       // Whoever passes on a block has seen what it stands on decided, or will have in a moment; votes may never come this way.
       if (header.height > final.height + 1) ports.claim(from.key, header.height - 1);
       if (header.chainId !== final.chainId) return 'reject';
+      // No valid block names more, and each that is kept takes room and time.
+      if (leaves.length > chain.rules.limits.blockTransactionsMax) return 'reject';
       if (header.height <= final.height || header.height > final.height + OFFERED_HEIGHTS_MAX) return 'ignore';
       // Only validators propose; a stranger's block would cost a slot and an execution.
       if (!chain.final.validators.some(each => each.key === header.proposer)) return 'ignore';
@@ -85,6 +87,6 @@ export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
           return offer(block, from.key);
       }
     },
-    pooled: () => compacts.complete(offer),
+    pooled: ids => compacts.complete(ids, offer),
   };
 }

@@ -29,8 +29,8 @@ export interface IntakePorts {
   final(id: TransactionId): FinalReceipt | null;
   /** Takes a transaction along to the other nodes. */
   spread(bytes: Bytes): void;
-  /** Something may wait that did not. */
-  admitted(): void;
+  /** The pool may hold these now, unless it refused them. */
+  admitted(ids: readonly TransactionId[]): void;
   rejected(code: string): void;
 }
 
@@ -149,7 +149,7 @@ export function createIntake(ports: IntakePorts): Intake {
         if (answer.type === 'admitted' && !known) ports.spread(transactions[at]!);
       }
     }
-    if (pending.length > 0) ports.admitted();
+    if (pending.length > 0) ports.admitted(pending.map(({ candidate }) => candidate.id));
     return answers as Admission[];
   }
 
@@ -182,7 +182,7 @@ export function createIntake(ports: IntakePorts): Intake {
       if (verdicts[i]) pool.admit(now, present, candidate);
       else honest = false;
     }
-    if (fresh.length > 0) ports.admitted();
+    if (fresh.length > 0) ports.admitted(fresh.map(({ id }) => id));
     if (!honest) return 'reject';
     // Passed on is only what every signature was checked of: a node that knows less would hold a false one against this node.
     return unjudged ? 'ignore' : 'accept';

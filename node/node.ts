@@ -128,7 +128,7 @@ async function compose(
     place: () => placeAbove(chain.final, Math.max(now(), chain.final.header.time + 1)),
     final: id => finalReceipt(store, id),
     spread: bytes => batches.add(bytes),
-    admitted: () => agreement.pooled(),
+    admitted: ids => agreement.pooled(ids),
     rejected: code => metrics.rejected(code),
   });
   const agreement: Agreement = createAgreement({

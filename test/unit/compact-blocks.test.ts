@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { placeAbove } from '../../ledger/admission.ts';
-import { identify } from '../../ledger/crypto/ids.ts';
+import { blockId, identify } from '../../ledger/crypto/ids.ts';
+import { merkleRoot } from '../../ledger/crypto/merkle.ts';
 import { createMempool } from '../../ledger/mempool.ts';
 import { transfer } from '../../ledger/modules/tokens/transfer.ts';
 import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import { decode, encode } from '../../ledger/types/codec.ts';
 import { compactBlock, compactOf } from '../../ledger/types/compact-block.ts';
-import type { BlockId, PublicKey } from '../../ledger/types/ids.ts';
+import type { BlockId, PublicKey, TransactionId } from '../../ledger/types/ids.ts';
 import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
 import { compactBlocks } from '../../node/compact-blocks.ts';
 import { OFFERED_BLOCKS_PER_PEER_MAX } from '../../node/limits.ts';
@@ -20,11 +21,23 @@ const pay = () => transaction(alice, [op(transfer, { token: 'QRT', to: bob.addre
 function scene() {
   const pool = createMempool(net.rules);
   const completed: [BlockId, PublicKey][] = [];
-  const compacts = compactBlocks(pool);
+  const wanted = new Set<BlockId>();
+  const looked: TransactionId[] = [];
+  const get = (id: TransactionId) => {
+    looked.push(id);
+    return pool.get(id);
+  };
+  const compacts = compactBlocks({ get }, id => wanted.has(id));
   return {
     compacts,
     completed,
-    complete: () => compacts.complete((block, from) => completed.push([block.id, from])),
+    wanted,
+    looked,
+    complete: (...transactions: readonly IdentifiedTransaction[]) =>
+      compacts.complete(
+        transactions.map(({ id }) => id),
+        (block, from) => completed.push([block.id, from]),
+      ),
     take(transaction: IdentifiedTransaction) {
       expect(pool.admit(0, placeAbove(net.start, net.start.header.time + 1), transaction).ok).toBe(true);
     },
@@ -56,21 +69,49 @@ describe('a block that names its transactions', () => {
     expect(compacts.offer(compactOf(shown), ANN)).toBe('incomplete');
     expect(compacts.missing(shown.id)).toBe(2);
     take(first);
-    complete();
+    complete(first, second!);
     expect([completed, compacts.missing(shown.id)]).toEqual([[], 1]);
     take(third!);
-    complete();
-    complete();
+    complete(third!);
+    complete(first, third!);
     expect([completed, compacts.missing(shown.id)]).toEqual([[[shown.id, ANN]], null]);
   });
 
-  it('is whole when it is shown again after the rest has come', () => {
-    const { compacts, take, block } = scene();
+  it('is kept once where two peers show it, and told with the first of them', () => {
+    const { compacts, completed, complete, take, block } = scene();
     const shown = block(1);
     expect(compacts.offer(compactOf(shown), ANN)).toBe('incomplete');
+    expect(compacts.offer(compactOf(shown), BEN)).toBe('incomplete');
     shown.transactions.forEach(take);
-    expect(compacts.offer(compactOf(shown), BEN)).toEqual(shown);
-    expect(compacts.missing(shown.id)).toBeNull();
+    complete(...shown.transactions);
+    expect(completed).toEqual([[shown.id, ANN]]);
+  });
+
+  it('is completed together with others that miss the same', () => {
+    const { compacts, completed, complete, take, block } = scene();
+    const { header, transactions } = block(1);
+    const shown = [1, 2, 3].map(later => {
+      const other = { ...header, time: header.time + later };
+      return { id: blockId(other), header: other, transactions };
+    });
+    for (const each of shown) expect(compacts.offer(compactOf(each), ANN)).toBe('incomplete');
+    transactions.forEach(take);
+    complete(...transactions);
+    expect(completed).toEqual(shown.map(({ id }) => [id, ANN]));
+  });
+
+  it('costs nothing when what comes is not in it, nor once it is let go of', () => {
+    const { compacts, looked, complete, take, block } = scene();
+    const shown = block();
+    expect(compacts.offer(compactOf(shown), ANN)).toBe('incomplete');
+    looked.length = 0;
+    const others = [pay(), pay()];
+    others.forEach(take);
+    complete(...others);
+    expect(looked).toEqual([]);
+    compacts.prune(shown.header.height);
+    complete(...shown.transactions);
+    expect(looked).toEqual([]);
   });
 
   it('is not put together of the same transaction under other signatures', () => {
@@ -78,9 +119,10 @@ describe('a block that names its transactions', () => {
     const shown = block(1);
     const { body, signatures } = shown.transactions[0]!;
     const forged = signatures.map(({ key }) => ({ key, signature: new Uint8Array(64).fill(1) }));
-    take(identify({ body, signatures: forged }));
+    const other = identify({ body, signatures: forged });
+    take(other);
     expect(compacts.offer(compactOf(shown), ANN)).toBe('incomplete');
-    complete();
+    complete(other);
     expect(completed).toEqual([]);
   });
 
@@ -89,6 +131,33 @@ describe('a block that names its transactions', () => {
     const { header, leaves } = compactOf(block());
     for (const wrong of [[], leaves.slice(1), leaves.toReversed(), [...leaves, leaves[0]!]])
       expect(compacts.offer({ header, leaves: wrong }, ANN)).toBe('mismatch');
+  });
+
+  it('is refused where it names a transaction twice, whether the pool holds it or not', () => {
+    const { compacts, take, block } = scene();
+    const { header, leaves } = compactOf(block(1));
+    const twice = [leaves[0]!, Uint8Array.from(leaves[0]!, (byte, i) => (i < 32 ? byte : byte ^ 1))];
+    const compact = { header: { ...header, transactionsRoot: merkleRoot(twice) }, leaves: twice };
+    expect(compacts.offer(compact, ANN)).toBe('mismatch');
+    const held = block(1).transactions[0]!;
+    take(held);
+    const known = [held.leaf, held.leaf];
+    expect(compacts.offer({ header: { ...header, transactionsRoot: merkleRoot(known) }, leaves: known }, ANN)).toBe(
+      'mismatch',
+    );
+  });
+
+  it('gives way to none when this node has asked for it', () => {
+    const { compacts, wanted, block } = scene();
+    const first = block(1);
+    const next = block(1);
+    expect(compacts.offer(compactOf(first), ANN)).toBe('incomplete');
+    wanted.add(first.id);
+    expect(compacts.offer(compactOf(next), ANN)).toBe('incomplete');
+    for (let i = 1; i < OFFERED_BLOCKS_PER_PEER_MAX; i++)
+      expect(compacts.offer(compactOf(block(1)), ANN)).toBe('incomplete');
+    expect(compacts.offer(compactOf(block(1)), ANN)).toBe('displacing');
+    expect([compacts.missing(first.id), compacts.missing(next.id)]).toEqual([1, null]);
   });
 
   it('gives way to others of the same peer only, and when its height is final', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { merkleRoot } from '../../ledger/crypto/merkle.ts';
 import { createMempool } from '../../ledger/mempool.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
-import { encode } from '../../ledger/types/codec.ts';
+import { decode, encode } from '../../ledger/types/codec.ts';
 import { compactBlock, compactOf } from '../../ledger/types/compact-block.ts';
 import type { BlockId, Height, PublicKey } from '../../ledger/types/ids.ts';
 import { compactBlocks } from '../../node/compact-blocks.ts';
@@ -41,12 +42,12 @@ function scene() {
   const pool = createMempool(net.rules);
   const incoming = createIncoming({
     envelopes: { open: () => 'malformed' } as unknown as IncomingPorts<never>['envelopes'],
-    ...{ verifier: createVerifier(), held, compacts: compactBlocks(pool), chain: net.chain },
+    ...{ verifier: createVerifier(), held, compacts: compactBlocks(pool, held.wants), chain: net.chain },
     post: event => event.type === 'block' && posted.push(event.header.height),
     claim: (peer, height) => claims.push([peer, height]),
   });
   const peer = { key: key(7) } as Peer;
-  return { incoming, bodies, ids, siblings, claims, posted, held, peer };
+  return { incoming, limits: net.rules.limits, bodies, ids, siblings, claims, posted, held, peer };
 }
 
 describe('a body that a peer passes on', () => {
@@ -81,5 +82,18 @@ describe('a body that a peer passes on', () => {
     const { incoming, bodies, peer } = scene();
     const cut = bodies[0]!.slice(0, -1);
     expect([incoming.body(cut, peer), incoming.body(EMPTY, peer)]).toEqual(['reject', 'reject']);
+  });
+
+  it('is refused where it names more transactions than a block may hold', () => {
+    const { incoming, limits, bodies, peer } = scene();
+    const decoded = decode(compactBlock, bodies[0]!);
+    if (!decoded.ok) throw new Error(decoded.error.reason);
+    const { header } = decoded.value;
+    const named = (count: number): Uint8Array => {
+      const leaves = Array.from({ length: count }, (_, i) => new Uint8Array(64).fill(i & 0xff).fill(i >> 8, 1, 2));
+      return encode(compactBlock, { header: { ...header, transactionsRoot: merkleRoot(leaves) }, leaves });
+    };
+    expect(incoming.body(named(limits.blockTransactionsMax), peer)).toBe('accept');
+    expect(incoming.body(named(limits.blockTransactionsMax + 1), peer)).toBe('reject');
   });
 });
