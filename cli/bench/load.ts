@@ -10,10 +10,11 @@ import { BENCH_TOKEN, type BenchNode, type BenchSender } from './bench-network.t
 
 const VALID_MS = 9 * 60 * 1000;
 /** Transactions in one request. */
-export const REQUEST_TRANSACTIONS = 200;
+export const REQUEST_TRANSACTIONS = 400;
 /** Requests to one node that wait for their answer at a time. */
 const REQUESTS_AT_ONCE = 2;
-const POLL_MS = 20;
+/** A look costs a node as much as a few transfers. */
+const POLL_MS = 100;
 
 /** `count` transfers of one base unit, the senders in turn, each to the next sender. */
 export function signTransfers(
