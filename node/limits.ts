@@ -97,9 +97,9 @@ export const GOSSIP_REJECTED_MAX = 16;
 export const GOSSIP_VOTE_REPEAT_MS = 400;
 export const GOSSIP_VOTES_REMEMBERED_MAX = 10_000;
 /**
- * Batches and blocks are passed on after so long: whoever has one from its sender says so meanwhile where it is long enough (IDONTWANT),
- * and is not sent it again. Without it every node of a full mesh sends everything to all the others, in the very moment in which
- * votes are due.
+ * Batches and blocks are passed on after so long: whoever has one from its sender says so meanwhile where it is long enough
+ * (IDONTWANT), and is not sent it again. Without it every node of a full mesh sends everything to all the others, in the very
+ * moment in which votes are due.
  */
 export const GOSSIP_RELAY_DELAY_MS = 50;
 export const GOSSIP_ANNOUNCED_BYTES = 512;
@@ -127,7 +127,9 @@ export const REQUEST_IDLE_MS = 5_000;
 /** An answer ends when it has reached this size; one block may exceed it. */
 export const SYNC_RANGE_BYTES = 2 * MIB;
 export const SYNC_RANGE_BLOCKS_MAX = 512;
-/** A peer that sent something false is not asked again for this long, one that kept us waiting for the other; doubled each time. */
+/**
+ * A peer that sent something false is not asked again for this long, one that kept us waiting for the other; doubled each time.
+ */
 export const SYNC_BAN_MS = 10_000;
 export const SYNC_STALL_MS = 1_000;
 export const SYNC_BAN_MS_MAX = 300_000;
@@ -159,7 +161,7 @@ export const BATCH_BYTES_MAX = 512 * KIB;
 
 /** Signatures of clients' transactions that wait before further ones are told to come back: a quarter of a second's work. */
 export const OWN_SIGNATURES_WAITING_MAX = 5_000;
-/** The same for what other nodes send; a batch that is ignored comes again in a block. */
+/** The same for what other nodes send. What is ignored is missing from the pool when a block names it, and fetched with that. */
 export const PEER_SIGNATURES_WAITING_MAX = 20_000;
 /** When a client that was told "busy" should come back. */
 export const BUSY_RETRY_MS = 250;

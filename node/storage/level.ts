@@ -105,7 +105,10 @@ export function textKey(bucket: Bucket, text: string, room: Room = fresh): Bytes
   return key;
 }
 
-/** The least key that is greater than every key beginning with `prefix`. Its last byte is never 255: buckets are small numbers, the rest is ASCII. */
+/**
+ * The least key that is greater than every key beginning with `prefix`. Its last byte is never 255: buckets are small numbers,
+ * the rest is ASCII.
+ */
 function prefixEnd(prefix: Bytes): Bytes {
   const end = prefix.slice();
   let last = end.length - 1;
@@ -167,6 +170,13 @@ export async function openLevel(path: string): Promise<Level> {
     held.delete(place);
     throw fault(error);
   }
+  function begun(): Syncing {
+    try {
+      return database.batch() as Syncing;
+    } catch (error) {
+      throw fault(error);
+    }
+  }
   return {
     path,
     created,
@@ -181,7 +191,7 @@ export async function openLevel(path: string): Promise<Level> {
     },
     async write(fill, sync = false) {
       // Not an array of operations: the library takes apart each of its objects, which is three times the work.
-      const batch = database.batch() as Syncing;
+      const batch = begun();
       try {
         fill({
           put: (key, value) => void batch.put(key, seal(key, value)),

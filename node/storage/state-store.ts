@@ -49,7 +49,7 @@ export interface Effect {
 
 const keyRoom = scratch();
 
-/** What makes the effects of blocks that follow each other part of the store. A key that several of them changed is written once. */
+/** What makes the effects of blocks that follow each other part of the store. A key that several changed is written once. */
 export function putState(batch: LevelBatch, effects: readonly Effect[]): void {
   for (const { height, undo: replaced } of effects) {
     batch.put(heightKey(BUCKET.undo, height), encode(undo, replaced));

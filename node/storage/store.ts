@@ -86,7 +86,10 @@ export interface Store {
   stateEntries(): AsyncIterable<readonly StateEntry[]>;
   /** Up to `limit` (at most 1000) entries of the final state, in order of key, below `prefix` and after the key `after`. */
   listState(prefix: string, after: string | null, limit: number): Promise<readonly StateEntry[]>;
-  /** What the blocks above `height` replaced, newest first: applied in this order they lead back to the state after `height`. Null where it is no longer kept. */
+  /**
+   * What the blocks above `height` replaced, newest first: applied in this order they lead back to the state after `height`.
+   * Null where it is no longer kept.
+   */
   undoSince(height: Height): readonly StateValues[] | null;
   /** Writes everything and lets go of the directory. */
   close(): Promise<void>;

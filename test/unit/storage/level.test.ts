@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from '../../../ledger/types/assert.ts';
 import { type Bytes, concatBytes, fromHex, utf8 } from '../../../ledger/types/bytes.ts';
+import { FaultError } from '../../../ledger/types/errors.ts';
 import { BUCKET, idKey, openLevel, textKey } from '../../../node/storage/level.ts';
 import { scratch } from '../../../node/storage/scratch.ts';
 import { openStateStore, putState, type StateValues } from '../../../node/storage/state-store.ts';
@@ -71,6 +72,12 @@ describe('a batch', () => {
     await level.write(batch => batch.put(key, Uint8Array.of(2)), true);
     expect(level.get(key)).toEqual(Uint8Array.of(2));
     await level.close();
+  });
+
+  it('on a closed database is refused with a fault, as every failure of storage', async () => {
+    const level = await openLevel(temporaryDirectory());
+    await level.close();
+    await expect(level.write(() => {})).rejects.toThrow(FaultError);
   });
 });
 
