@@ -26,6 +26,8 @@ export interface CompactBlocks {
   complete(ids: Iterable<TransactionId>, take: (block: IdentifiedBlock, from: PublicKey) => void): void;
   /** How many transactions of a block are missing; null: it was not shown, or is complete. */
   missing(id: BlockId): number | null;
+  /** Whether the pool holds one of them under other signatures: then what the block names will not come by itself. */
+  isStuck(id: BlockId): boolean;
   /** Lets go of everything at or below a final height. */
   prune(final: Height): void;
 }
@@ -117,6 +119,10 @@ export function compactBlocks(pool: Pick<Mempool, 'get'>, wants: (id: BlockId) =
       }
     },
     missing: id => blocks.get(id)?.missing.size ?? null,
+    isStuck(id) {
+      for (const each of blocks.get(id)?.missing.keys() ?? []) if (pool.get(each) !== null) return true;
+      return false;
+    },
     prune(final) {
       for (const block of blocks.values()) if (block.header.height <= final) drop(block);
     },

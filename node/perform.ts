@@ -148,6 +148,8 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   async function isAwaited(id: BlockId): Promise<boolean> {
     let before = Number.POSITIVE_INFINITY;
     for (let waited = 0; waited < BODY_PATIENCE_MS_MAX; waited += BODY_PATIENCE_MS) {
+      // Whoever signs one transaction twice must not have every block that names it waited for in vain.
+      if (compacts.isStuck(id)) break;
       await sleep(BODY_PATIENCE_MS);
       if (!held.wants(id)) return false;
       const missing = compacts.missing(id) ?? before;

@@ -67,7 +67,7 @@ describe('a block that names its transactions', () => {
     const [first, second, third] = shown.transactions as [IdentifiedTransaction, ...IdentifiedTransaction[]];
     take(second!);
     expect(compacts.offer(compactOf(shown), ANN)).toBe('incomplete');
-    expect(compacts.missing(shown.id)).toBe(2);
+    expect([compacts.missing(shown.id), compacts.isStuck(shown.id)]).toEqual([2, false]);
     take(first);
     complete(first, second!);
     expect([completed, compacts.missing(shown.id)]).toEqual([[], 1]);
@@ -123,7 +123,7 @@ describe('a block that names its transactions', () => {
     take(other);
     expect(compacts.offer(compactOf(shown), ANN)).toBe('incomplete');
     complete(other);
-    expect(completed).toEqual([]);
+    expect([completed, compacts.missing(shown.id), compacts.isStuck(shown.id)]).toEqual([[], 1, true]);
   });
 
   it('is refused where its leaves are not those of its header', () => {
