@@ -3,12 +3,13 @@
  * state tree, but of the block it is asked at, so that two forks remember each their own. A `validUntil` in the window is
  * past before its id is forgotten; the ids of later ones are in state (see `offline.ts`).
  */
+import { createRecordedIds, type RecordedIds } from './recorded-ids.ts';
 import { assert } from './types/assert.ts';
 import type { Millis, TransactionId } from './types/ids.ts';
 
 /** The ids of the final blocks in the window with the time of their block, oldest first. Shared by all forks above. */
 export interface RecordedBase {
-  readonly ids: Map<TransactionId, Millis>;
+  readonly ids: RecordedIds;
 }
 
 /** What one block recorded, on top of its parent. */
@@ -30,7 +31,7 @@ export interface RecordedBlock {
 
 /** The window at a final block, from the blocks in it, that one included, oldest first. */
 export function recordedFrom(blocks: Iterable<RecordedBlock>): Recorded {
-  const ids = new Map<TransactionId, Millis>();
+  const ids = createRecordedIds();
   for (const block of blocks) for (const id of block.ids) ids.set(id, block.time);
   return { time: 0, ids: NONE, below: null, base: { ids } };
 }
@@ -56,10 +57,7 @@ export function settleRecorded(block: Recorded, windowMs: Millis): Recorded {
   assert(block.below === null || block.below.below === null, 'blocks become final one after the other');
   const { ids } = block.base;
   for (const id of block.ids) ids.set(id, block.time);
-  for (const [id, recordedAt] of ids) {
-    if (recordedAt + windowMs >= block.time) break;
-    ids.delete(id);
-  }
+  ids.forgetBefore(block.time - windowMs);
   block.below = null;
   return block;
 }
