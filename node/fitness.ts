@@ -3,7 +3,7 @@ import { powerOf } from '../consensus/quorum.ts';
 import type { NodeId } from '../ledger/types/ids.ts';
 import { byzantineQuorum, crashQuorum, totalPower, type ValidatorSet } from '../ledger/types/validator.ts';
 
-export interface Standing {
+export interface Situation {
   /** The node's key to vote with; null: an observer. */
   readonly self: NodeId | null;
   /** Who decides the next block. */
@@ -19,7 +19,7 @@ export interface Standing {
  * Why a node is not fit to serve; null where it is. A validator has to vote and to be connected with as many others as a block
  * needs; what does not decide, such as a validator that was not voted in yet, has to be connected with anyone.
  */
-export function unfitness({ self, validators, trust, voting, peers }: Standing): string | null {
+export function unfitness({ self, validators, trust, voting, peers }: Situation): string | null {
   if (self === null || trust === 'none' || !validators.some(each => each.key === self))
     return peers.length > 0 ? null : 'connected with no other node';
   if (!voting) return 'a validator that does not vote yet';

@@ -168,8 +168,9 @@ export function createIntake(ports: IntakePorts): Intake {
         unjudged ||= !isVerified(pool, candidate);
         continue;
       }
-      // What has expired, or is recorded here already, may have been in order where it set out. The pool judges the rest.
-      if (candidate.body.validUntil >= place.time && !isRepeated(rules, place, candidate)) fresh.push(candidate);
+      // What has no place here, such as what has expired or is recorded already, may have been in order where it set out. Its
+      // signatures are not looked at: anyone can make keys and sign with them what every node would have to verify.
+      if (checkForm(rules, candidate).ok && checkPlace(rules, place, candidate).ok) fresh.push(candidate);
       else unjudged = true;
     }
     const verdicts = await verified(fresh, 'peer');

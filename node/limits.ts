@@ -182,6 +182,8 @@ export const BUILD_MS_MAX = 60;
  */
 export const BODY_PATIENCE_MS = 100;
 export const BODY_PATIENCE_MS_MAX = 500;
+/** How often a body that nobody had is asked for, in all; a view has ended by then, and the next asks anew. */
+export const BODY_FETCHES_MAX = 5;
 /** When a verdict that found the verifier full is tried again. */
 export const VERDICT_RETRY_MS = 20;
 /** How far above the final height a body is worth keeping. */

@@ -22,7 +22,7 @@ import type { Envelopes } from './envelope.ts';
 import type { Finality } from './finality.ts';
 import type { HeldBlocks } from './held-blocks.ts';
 import { isVerified, signatureClaims } from './intake.ts';
-import { BODY_PATIENCE_MS, BODY_PATIENCE_MS_MAX, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
+import { BODY_FETCHES_MAX, BODY_PATIENCE_MS, BODY_PATIENCE_MS_MAX, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network/network.ts';
 import type { Sync } from './network/sync.ts';
@@ -55,6 +55,9 @@ export interface Performer<M> {
   /** Verdicts that had to wait for the parent may be given now. */
   retry(): void;
 }
+
+/** No wait of these keeps a process alive. */
+const UNREF = { ref: false } as const;
 
 /** Who decides the height above a state, as the engine is told. */
 export const configOf = ({ validators }: { readonly validators: Config['validators'] }): Config => ({ validators });
@@ -147,13 +150,16 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   /** Waits while a body may still come by itself: it, or transactions that it names, are on their way or being verified. */
   async function isAwaited(id: BlockId): Promise<boolean> {
     let before = Number.POSITIVE_INFINITY;
+    let idle = 0;
     for (let waited = 0; waited < BODY_PATIENCE_MS_MAX; waited += BODY_PATIENCE_MS) {
       // Whoever signs one transaction twice must not have every block that names it waited for in vain.
       if (compacts.isStuck(id)) break;
-      await sleep(BODY_PATIENCE_MS);
+      await sleep(BODY_PATIENCE_MS, null, UNREF);
       if (!held.wants(id)) return false;
       const missing = compacts.missing(id) ?? before;
-      if (missing === before && verifier.waiting('peer') === 0) break;
+      idle = missing === before ? idle + 1 : 0;
+      // What is being verified may be anything.
+      if (idle > 0 && (idle > 1 || verifier.waiting('peer') === 0)) break;
       before = missing;
     }
     return true;
@@ -161,14 +167,16 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
 
   async function fetch(id: BlockId, from: readonly NodeId[]): Promise<void> {
     let block = held.want(id);
-    if (!block) {
-      // Once it has come the engine has been told.
+    for (let tries = 0; !block && tries < BODY_FETCHES_MAX; tries++) {
+      if (tries > 0) await sleep(BODY_PATIENCE_MS, null, UNREF);
+      // Once it has come the engine has been told; once its height is final nobody wants it any more.
       if (!(await isAwaited(id))) return;
       const found = await sync.fetch(id, peersOf(from));
+      if (!held.wants(id)) return;
       const identified = found && identifyBlock(found);
-      if (!identified?.ok) return;
-      block = identified.value;
+      if (identified?.ok) block = identified.value;
     }
+    if (!block) return;
     held.keep(block);
     post({ type: 'block', id, header: block.header });
   }

@@ -10,7 +10,8 @@ export type Interned<T extends string> = (bytes: Bytes, at: number, length: numb
 
 /**
  * Keeps up to `slots` texts (a power of two) of at most `lengthMax` bytes; longer ones are made each time. Each has a pair of
- * slots, in which the last two that were made stand: anyone can name new ones, and nobody can make the table grow. What `make` says depends on the bytes alone; where it throws, nothing is kept.
+ * slots, in which the last two that were made stand: anyone can name new ones, and nobody can make the table grow. What
+ * `make` says depends on the bytes alone; where it throws, nothing is kept.
  */
 export function interned<T extends string>(slots: number, lengthMax: number, make: (bytes: Bytes) => T): Interned<T> {
   assert(

@@ -8,11 +8,7 @@ import type { SecretKey } from '../../ledger/crypto/port.ts';
 import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import { err, type Result } from '../../ledger/types/errors.ts';
 import type { Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
-import {
-  GOSSIP_MESSAGE_BYTES_MAX,
-  GOSSIP_RELAY_DELAY_MS,
-  REQUESTS_PER_PEER_MAX,
-} from '../limits.ts';
+import { GOSSIP_MESSAGE_BYTES_MAX, GOSSIP_RELAY_DELAY_MS, REQUESTS_PER_PEER_MAX } from '../limits.ts';
 import { addressKey } from './address.ts';
 import { createAdmission } from './admission.ts';
 import { createDialer } from './dialer.ts';

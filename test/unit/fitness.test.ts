@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import type { NodeId } from '../../ledger/types/ids.ts';
-import { type Standing, unfitness } from '../../node/fitness.ts';
+import { type Situation, unfitness } from '../../node/fitness.ts';
 
 const [a, b, c, d, stranger] = ['a', 'b', 'c', 'd', 'e'] as NodeId[] as [NodeId, NodeId, NodeId, NodeId, NodeId];
 const four = [a, b, c, d].map(key => ({ key, power: 1 }));
-const validator: Standing = { self: a, validators: four, trust: 'byzantine', voting: true, peers: [b, c] };
+const validator: Situation = { self: a, validators: four, trust: 'byzantine', voting: true, peers: [b, c] };
 
-it.each<[string, Partial<Standing>, RegExp | null]>([
+it.each<[string, Partial<Situation>, RegExp | null]>([
   ['a validator that votes, with a quorum', {}, null],
   ['a validator with one too few', { peers: [b] }, /of power 2, itself included; a block needs 3$/],
   ['a validator without peers', { peers: [] }, /of power 1.* needs 3$/],
