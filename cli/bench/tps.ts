@@ -11,7 +11,7 @@ export interface TpsOptions {
 
 const TIMEOUT_MS = 180_000;
 /** Before the measuring begins: a node runs half as fast until its code is compiled. */
-const WARM_UP_TRANSACTIONS = 10_000;
+const WARM_UP_TRANSACTIONS = 20_000;
 
 /** Transfers committed on all validators per second, every signature checked by every one of them. */
 export async function benchTps(options: TpsOptions, progress: BenchProgress): Promise<BenchResult> {

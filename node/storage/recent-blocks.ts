@@ -4,7 +4,7 @@ import type { Height } from '../../ledger/types/ids.ts';
 
 /** Without bounds a client that walks the chain would have all of it in memory. Beyond them the least recently read goes. */
 export const RECENT_BLOCKS_MAX = 32;
-export const RECENT_BYTES_MAX = 2 * 1024 * 1024;
+export const RECENT_BYTES_MAX = 512 * 1024;
 
 const sizeOf = (block: IdentifiedBlock): number => block.transactions.reduce((sum, { size }) => sum + size, 0);
 
