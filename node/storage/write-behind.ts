@@ -13,7 +13,7 @@ import type { StateValues } from './state-store.ts';
  * take ten to twenty times their encoded size.
  */
 export const WAITING_BLOCKS_MAX = 128;
-export const WAITING_BYTES_MAX = 1024 * 1024;
+export const WAITING_BYTES_MAX = 512 * 1024;
 /** Bytes of blocks in one batch, beyond its first block: preparing a batch holds up the event loop. */
 const BATCH_BYTES_MAX = 512 * 1024;
 /** A block waits this long for others and for a sync of the log that is due anyway. */
