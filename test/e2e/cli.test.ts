@@ -64,6 +64,8 @@ it('a wallet is made, entrusted to a member, paid and pays', async () => {
   const waited = await run('tx', 'wait', paid.id);
   expect(waited).toMatchObject({ id: paid.id, height: paid.height, succeeded: true });
   for (const node of network.urls.keys()) {
+    // Final at one node is final at all of them a moment later.
+    await type(['tx', 'wait', paid.id, ...at(node)]);
     const known = (await type(['tx', 'get', paid.id, ...at(node)])).json();
     expect(known).toMatchObject({ status: 'final', height: paid.height, receipt: { succeeded: true } });
   }
