@@ -19,7 +19,7 @@ export const compactBlock: Codec<CompactBlock> = struct({
   leaves: list(fixed(2 * HASH_LENGTH), BLOCK_TRANSACTIONS_MAX),
 });
 
-export const compactOf = ({ header, transactions }: IdentifiedBlock): CompactBlock => ({
+export const compactOf = ({ header, transactions }: Omit<IdentifiedBlock, 'id'>): CompactBlock => ({
   header,
   leaves: transactions.map(each => each.leaf),
 });

@@ -1,26 +1,5 @@
 /** Every lie that a source of blocks can tell, one after the other. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Comeback, openComeback } from './comeback.ts';
 import { LIES } from './lies.ts';
+import { expectCaughtUp } from './lying-sync.ts';
 
-/** The slowest lie costs one frame's patience; the rest is for a slow machine. */
-const CAUGHT_UP_MS_MAX = 20_000;
-const TOLD = Object.keys(LIES);
-
-let comeback: Comeback;
-beforeAll(async () => {
-  comeback = await openComeback('byzantine-lies', 40);
-}, 180_000);
-afterAll(() => comeback?.close(), 60_000);
-
-describe('a node that comes back far behind, first to a peer that', () => {
-  it.each(TOLD)(
-    '%s',
-    async title => {
-      const { tookMs, asked } = await comeback.run(LIES[title]!);
-      process.stdout.write(`${title}: caught up after ${Math.round(tookMs)} ms, having asked it ${asked} times\n`);
-      expect(tookMs).toBeLessThan(CAUGHT_UP_MS_MAX);
-    },
-    240_000,
-  );
-});
+expectCaughtUp('byzantine-lies', 40, Object.keys(LIES));

@@ -25,6 +25,7 @@ import { block } from '../../ledger/types/block.ts';
 import { type Bytes, fromHex, toHex, utf8 } from '../../ledger/types/bytes.ts';
 import { certificate } from '../../ledger/types/certificate.ts';
 import { type Codec, decode, encode } from '../../ledger/types/codec.ts';
+import { compactBlock, compactOf } from '../../ledger/types/compact-block.ts';
 import { header } from '../../ledger/types/header.ts';
 import { type ChainId, type Hash, publicKey } from '../../ledger/types/ids.ts';
 import { receipt } from '../../ledger/types/receipt.ts';
@@ -122,6 +123,7 @@ const CODECS: Readonly<Record<string, [Codec<unknown>, readonly Bytes[]]>> = {
   transaction: coded(transaction, payment, ...last.transactions),
   header: coded(header, last.header, last.parent),
   block: coded(block, blockOf, { header: last.parent, transactions: [] }),
+  'compact block': coded(compactBlock, compactOf(last), { header: last.parent, leaves: [] }),
   certificate: coded(certificate, last.certificate),
   receipt: coded(receipt, ...last.receipts),
   'validator set': coded(validatorSet, validators),
