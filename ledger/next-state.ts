@@ -1,16 +1,15 @@
 import type { Rules } from './admission.ts';
 import { appendHistory, type BlockState, validatorsOf } from './block-state.ts';
 import { blockId, validatorSetHash } from './crypto/ids.ts';
-import { frontierRoot, merkleRoot } from './crypto/merkle.ts';
+import { frontierRoot } from './crypto/merkle.ts';
 import type { Executed } from './execute.ts';
 import { transactionsRoot } from './identify-block.ts';
 import { register } from './modules/validators/register.ts';
+import { receiptsRoot } from './receipts.ts';
 import { recordedAbove } from './recorded.ts';
 import { standingsAfter } from './standing.ts';
 import { treeRoot, update } from './state/tree.ts';
-import { encode } from './types/codec.ts';
 import { HEADER_VERSION, type Header } from './types/header.ts';
-import { receipt } from './types/receipt.ts';
 
 /** What a header says that its parent and its transactions do not: who proposed it when, and the engine's seal. */
 export type Proposed = Pick<Header, 'time' | 'proposer' | 'seal'>;
@@ -40,7 +39,7 @@ export function nextState(rules: Rules, parent: BlockState, executed: Executed, 
     time: proposed.time,
     proposer: proposed.proposer,
     transactionsRoot: transactionsRoot(executed.transactions),
-    receiptsRoot: merkleRoot(executed.receipts.map(each => encode(receipt, each))),
+    receiptsRoot: receiptsRoot(executed.receipts),
     stateRoot: treeRoot(tree),
     historyRoot: frontierRoot(parent.history),
     nextValidatorsHash:

@@ -18,8 +18,8 @@ export type Waited = FinalReceipt | 'timeout' | 'busy';
 export interface Acknowledgements {
   /** Resolves with `timeout` too when `signal` is aborted: the client is gone. */
   wait(id: TransactionId, timeoutMs: number, signal: AbortSignal): Promise<Waited>;
-  /** To be called once for each transaction of a final block, after the block is in the store. */
-  settle(final: FinalReceipt): void;
+  /** To be called once for each final block, after it is in the store. */
+  settle(height: Height, receipts: readonly Receipt[]): void;
   /** Answers everyone with `timeout`: the node stops. */
   close(): void;
   readonly waiting: number;
@@ -51,8 +51,12 @@ export function acknowledgements(waitersMax: number): Acknowledgements {
       waiting += 1;
       return promise;
     },
-    settle(final) {
-      for (const answer of [...(waiters.get(final.receipt.transaction) ?? [])]) answer(final);
+    settle(height, receipts) {
+      for (let index = 0; index < receipts.length && waiting > 0; index++) {
+        const receipt = receipts[index]!;
+        const answers = waiters.get(receipt.transaction);
+        if (answers) for (const answer of [...answers]) answer({ receipt, height, index });
+      }
     },
     close() {
       for (const answers of [...waiters.values()]) for (const answer of [...answers]) answer('timeout');

@@ -108,6 +108,7 @@ export function compactBlocks(pool: Pick<Mempool, 'get'>, wants: (id: BlockId) =
       return displacing ? 'displacing' : 'incomplete';
     },
     complete(ids, take) {
+      if (awaiting.size === 0) return;
       for (const id of ids) {
         for (const block of awaiting.get(id) ?? []) {
           if (!find(block, id)) continue;

@@ -40,7 +40,7 @@ export function createFinality({ chain, store, pool, waiting, now, ...ports }: F
       place,
       transactions.map(each => each.id),
     );
-    for (const [index, receipt] of final.receipts.entries()) waiting.settle({ receipt, height: header.height, index });
+    waiting.settle(header.height, final.receipts);
     ports.finalised(final);
   }
 

@@ -3,13 +3,13 @@
  * before its signatures are checked, and when too much waits already nothing is even decoded.
  */
 import { checkForm, checkPlace, isRepeated, type Place, type Refusal, type Rules } from '../ledger/admission.ts';
-import { identify, transactionSigningBytes } from '../ledger/crypto/ids.ts';
+import { identify, sharedSigningBytes } from '../ledger/crypto/ids.ts';
 import type { Mempool, PoolRefusal } from '../ledger/mempool.ts';
 import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
 import { decode } from '../ledger/types/codec.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
-import type { Millis, TransactionId } from '../ledger/types/ids.ts';
-import { type IdentifiedTransaction, transaction } from '../ledger/types/transaction.ts';
+import type { Millis, PublicKey, TransactionId } from '../ledger/types/ids.ts';
+import { type IdentifiedTransaction, type KeySignature, transaction } from '../ledger/types/transaction.ts';
 import type { FinalReceipt } from './acknowledgements.ts';
 import { BUSY_RETRY_MS, OWN_SIGNATURES_WAITING_MAX, PEER_SIGNATURES_WAITING_MAX } from './limits.ts';
 import { transactionBatch } from './network/transaction-batches.ts';
@@ -43,11 +43,28 @@ export interface Intake {
   check(bytes: Bytes): Promise<Result<IdentifiedTransaction, Fault>>;
 }
 
-/** The signatures of a transaction as the verifier takes them. */
-export function signatureClaims({ body, id, signatures }: IdentifiedTransaction): SignatureClaim[] {
-  const message = transactionSigningBytes(body.chainId, id);
-  return signatures.map(({ key, signature }) => ({ key, message, signature }));
+/** One signature of a transaction. Thousands wait at a time: what was signed is written down when its turn comes. */
+class TransactionClaim implements SignatureClaim {
+  readonly key: PublicKey;
+  readonly signature: Bytes;
+  readonly #transaction: IdentifiedTransaction;
+
+  constructor(transaction: IdentifiedTransaction, { key, signature }: KeySignature) {
+    this.key = key;
+    this.signature = signature;
+    this.#transaction = transaction;
+  }
+
+  /** Good until that of another is asked for. */
+  get message(): Bytes {
+    const { body, id } = this.#transaction;
+    return sharedSigningBytes(body.chainId, id);
+  }
 }
+
+/** The signatures of a transaction as the verifier takes them. */
+export const signatureClaims = (transaction: IdentifiedTransaction): SignatureClaim[] =>
+  transaction.signatures.map(each => new TransactionClaim(transaction, each));
 
 /** Whether the pool holds this very transaction, signatures included: then they were verified. */
 export function isVerified(pool: Mempool, { id, leaf }: IdentifiedTransaction): boolean {

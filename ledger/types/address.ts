@@ -5,8 +5,9 @@
  */
 import { assert } from './assert.ts';
 import type { Bytes } from './bytes.ts';
-import { type Codec, refuse } from './codec.ts';
+import type { Codec } from './codec.ts';
 import { interned } from './interned.ts';
+import { refuse } from './reader.ts';
 
 declare const brand: unique symbol;
 

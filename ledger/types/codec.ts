@@ -5,202 +5,17 @@
  * against the bytes that are left before anything is allocated.
  */
 import { assert } from './assert.ts';
-import { type Bytes, fromHex, fromUtf8, toHex, utf8, writeHex } from './bytes.ts';
+import { type Bytes, fromHex, fromUtf8, toHex, utf8 } from './bytes.ts';
 import { err, ok, type Result } from './errors.ts';
-import { type Interned, interned } from './interned.ts';
+import { interned } from './interned.ts';
+import { DecodeFailure, Reader, refuse } from './reader.ts';
+import { Writer } from './writer.ts';
 
 /** Why a byte string was refused, and at which offset. */
 export interface DecodeError {
   readonly code: 'DECODE_FAILED';
   readonly reason: string;
   readonly offset: number;
-}
-
-/** Thrown inside a decoder and caught by {@link decode}; nothing else may catch it. */
-class DecodeFailure extends Error {}
-
-/** Refuses what a decoder reads. Only inside {@link decode}. */
-export function refuse(reason: string): never {
-  throw new DecodeFailure(reason);
-}
-
-export class Writer {
-  private buffer = new Uint8Array(256);
-  private view = new DataView(this.buffer.buffer);
-  private length = 0;
-
-  private reserve(count: number): number {
-    const at = this.length;
-    if (at + count > this.buffer.length) {
-      const grown = new Uint8Array(Math.max(this.buffer.length * 2, at + count));
-      grown.set(this.buffer.subarray(0, at));
-      this.buffer = grown;
-      this.view = new DataView(grown.buffer);
-    }
-    this.length = at + count;
-    return at;
-  }
-
-  u8(value: number): void {
-    // First the room: it may be another buffer then.
-    const at = this.reserve(1);
-    this.buffer[at] = value;
-  }
-
-  u32(value: number): void {
-    const at = this.reserve(4);
-    this.view.setUint32(at, value);
-  }
-
-  varint(value: number): void {
-    let rest = value;
-    while (rest >= 0x80) {
-      this.u8((rest % 0x80) + 0x80);
-      rest = Math.floor(rest / 0x80);
-    }
-    this.u8(rest);
-  }
-
-  raw(bytes: Bytes): void {
-    const at = this.reserve(bytes.length);
-    this.buffer.set(bytes, at);
-  }
-
-  /**
-   * Writes text of one byte for each character, its length in front, and answers true; other text is left to the caller.
-   * Nearly all text of a ledger is that, and is written several times sooner without an encoder's array for each.
-   */
-  ascii(value: string): boolean {
-    const start = this.length;
-    this.varint(value.length);
-    const at = this.reserve(value.length);
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
-      if (code > 0x7f) {
-        this.length = start;
-        return false;
-      }
-      this.buffer[at + i] = code;
-    }
-    return true;
-  }
-
-  /** The bytes of lower-case hexadecimal `text`; false where it is something else. */
-  hex(text: string): boolean {
-    const at = this.reserve(text.length >> 1);
-    return writeHex(text, this.buffer, at);
-  }
-
-  /** Copies out what was written and makes the writer empty again. */
-  take(): Bytes {
-    const bytes = this.buffer.slice(0, this.length);
-    this.length = 0;
-    return bytes;
-  }
-}
-
-export class Reader {
-  private bytes: Bytes;
-  /** Whether the frame came as a subclass, such as Node's Buffer: whoever made it may write to its memory again. */
-  private readonly foreign: boolean;
-  /** Whether `bytes` may be kept, so that byte strings are views of it. */
-  private owned = false;
-  offset = 0;
-
-  constructor(bytes: Bytes) {
-    this.foreign = Object.getPrototypeOf(bytes) !== Uint8Array.prototype;
-    // A subclass such as Node's Buffer has a slice() that does not copy: what was decoded would change with the frame.
-    this.bytes = this.foreign ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
-  }
-
-  get left(): number {
-    return this.bytes.length - this.offset;
-  }
-
-  fail(reason: string): never {
-    return refuse(reason);
-  }
-
-  /**
-   * For a value that is kept whole: where it begins its frame, the frame is copied once, unless it is an array with memory of
-   * its own already, and the byte strings in it are views of that instead of copies, each with memory of its own.
-   */
-  own(): void {
-    if (this.offset > 0 || this.owned) return;
-    const alone = !this.foreign && this.bytes.length === this.bytes.buffer.byteLength;
-    if (!alone) this.bytes = this.bytes.slice();
-    this.owned = true;
-  }
-
-  /** The next byte, which stays to be read. */
-  peek(): number {
-    if (this.left < 1) this.fail('unexpected end');
-    return this.bytes[this.offset]!;
-  }
-
-  u8(): number {
-    if (this.left < 1) this.fail('unexpected end');
-    return this.bytes[this.offset++]!;
-  }
-
-  u32(): number {
-    return this.u8() * 0x1000000 + this.u8() * 0x10000 + this.u8() * 0x100 + this.u8();
-  }
-
-  varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 8; i++) {
-      const byte = this.u8();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        if (byte === 0 && i > 0) this.fail('integer is not in its shortest form');
-        if (value > Number.MAX_SAFE_INTEGER) this.fail('integer above 2^53 - 1');
-        return value;
-      }
-      scale *= 0x80;
-    }
-    return this.fail('integer above 2^53 - 1');
-  }
-
-  /** Passes over `count` bytes and answers where they begin. */
-  private skip(count: number): number {
-    if (count > this.left) this.fail('unexpected end');
-    const at = this.offset;
-    this.offset += count;
-    return at;
-  }
-
-  /** A copy, or a view of the reader's own bytes: what was decoded never keeps the received frame alive. */
-  raw(count: number): Bytes {
-    const view = this.view(count);
-    return this.owned ? view : view.slice();
-  }
-
-  /** The next `count` bytes as lower-case hex. */
-  hex(count: number): string {
-    const at = this.skip(count);
-    return toHex(this.bytes, at, count);
-  }
-
-  /** The text that `texts` has for the next `count` bytes. */
-  interned<T extends string>(texts: Interned<T>, count: number): T {
-    const at = this.skip(count);
-    return texts(this.bytes, at, count);
-  }
-
-  /** What was read from `offset` on: a copy, or a view of the reader's own bytes. */
-  since(offset: number): Bytes {
-    if (this.owned && offset === 0 && this.left === 0) return this.bytes;
-    const view = this.bytes.subarray(offset, this.offset);
-    return this.owned ? view : view.slice();
-  }
-
-  /** The next `count` bytes without a copy, for a decoder that turns them into something else at once. */
-  view(count: number): Bytes {
-    const at = this.skip(count);
-    return this.bytes.subarray(at, at + count);
-  }
 }
 
 export interface Codec<T> {
@@ -230,6 +45,25 @@ export function encode<T>(codec: Codec<T>, value: T): Bytes {
   } finally {
     sharedInUse = false;
   }
+}
+
+/** What {@link list} writes of `items`, and the encoding of each of them as a view of it. */
+export function encodeList<T>(item: Codec<T>, items: readonly T[]): { readonly whole: Bytes; readonly each: Bytes[] } {
+  const starts: number[] = [];
+  const whole = encode(
+    {
+      write(writer: Writer, values: readonly T[]) {
+        writer.varint(values.length);
+        for (const value of values) {
+          starts.push(writer.offset);
+          item.write(writer, value);
+        }
+      },
+      read: reader => reader.fail('written only'),
+    },
+    items,
+  );
+  return { whole, each: starts.map((start, i) => whole.subarray(start, starts[i + 1] ?? whole.length)) };
 }
 
 /** Decodes all of `bytes`. Never throws on any input. */
@@ -433,14 +267,15 @@ export function option<T>(item: Codec<T>): Codec<T | null> {
 
 /** The fields one after the other, in the order in which the schema lists them. */
 export function struct<T extends object>(fields: { readonly [K in keyof T]: Codec<T[K]> }): Codec<T> {
-  const entries = Object.entries(fields) as [string, Codec<unknown>][];
+  const names = Object.keys(fields);
+  const codecs = Object.values<Codec<unknown>>(fields);
   return {
     write(writer, value) {
-      for (const [name, codec] of entries) codec.write(writer, (value as Record<string, unknown>)[name]);
+      for (let i = 0; i < names.length; i++) codecs[i]!.write(writer, (value as Record<string, unknown>)[names[i]!]);
     },
     read(reader) {
       const value: Record<string, unknown> = {};
-      for (const [name, codec] of entries) value[name] = codec.read(reader);
+      for (let i = 0; i < names.length; i++) value[names[i]!] = codecs[i]!.read(reader);
       return value as T;
     },
   };

@@ -14,10 +14,19 @@ export interface CompactBlock {
   readonly leaves: readonly Bytes[];
 }
 
-export const compactBlock: Codec<CompactBlock> = struct({
+const fields: Codec<CompactBlock> = struct({
   header,
   leaves: list(fixed(2 * HASH_LENGTH), BLOCK_TRANSACTIONS_MAX),
 });
+
+export const compactBlock: Codec<CompactBlock> = {
+  ...fields,
+  read(reader) {
+    // The leaves are most of it, and go together.
+    reader.own();
+    return fields.read(reader);
+  },
+};
 
 export const compactOf = ({ header, transactions }: Omit<IdentifiedBlock, 'id'>): CompactBlock => ({
   header,

@@ -1,7 +1,8 @@
 import { assert } from './assert.ts';
 import { toHex } from './bytes.ts';
-import { type Codec, hex, refuse, text, uint } from './codec.ts';
+import { type Codec, hex, text, uint } from './codec.ts';
 import { interned } from './interned.ts';
+import { refuse } from './reader.ts';
 
 declare const brand: unique symbol;
 type Branded<Base, Name extends string> = Base & { readonly [brand]: Name };

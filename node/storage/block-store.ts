@@ -1,5 +1,6 @@
 /** Final blocks and what belongs to them, by height; the heights by block id and by transaction id. */
 import { blockId, identify } from '../../ledger/crypto/ids.ts';
+import { encodeReceipts } from '../../ledger/receipts.ts';
 import { BLOCK_TRANSACTIONS_MAX, type IdentifiedBlock } from '../../ledger/types/block.ts';
 import { type Bytes, concatBytes, fromHex, toHex } from '../../ledger/types/bytes.ts';
 import { type Certificate, certificate } from '../../ledger/types/certificate.ts';
@@ -65,7 +66,7 @@ export function putBlock(batch: LevelBatch, { block, encoded, receipts: of, cert
   const at = block.header.height;
   batch.put(heightKey(BUCKET.header, at), concatBytes(fromHex(block.id)!, encoded.header));
   batch.put(heightKey(BUCKET.body, at), encoded.body);
-  batch.put(heightKey(BUCKET.receipts, at), encode(receipts, of));
+  batch.put(heightKey(BUCKET.receipts, at), encodeReceipts(of));
   batch.put(idKey(BUCKET.height, block.id), encode(height, at));
   if (by) batch.put(heightKey(BUCKET.certificate, at), encode(certificate, by));
   for (let index = 0; index < block.transactions.length; index++) {

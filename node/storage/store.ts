@@ -165,6 +165,7 @@ interface Parts {
 
 async function startStore({ level, blocks, log, recovered, promises, failed }: Parts): Promise<Store> {
   const state = openStateStore(level);
+  const recent = recentBlocks(blocks.block);
   const { pending, records } = promises;
   const stored = readMeta(level, FINAL);
   const start: Final | null = stored && { height: stored.height, id: stored.id };
@@ -277,6 +278,7 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
       );
       const { encoded } = logDecision(final);
       committed = { height: header.height, id };
+      recent.keep(final.block);
       return behind.add({ ...final, encoded });
     },
     flushed: () => behind.flushed(true),
@@ -284,7 +286,7 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
       return committed;
     },
     header: reading(({ block }) => ({ id: block.id, header: block.header }), blocks.header),
-    block: reading(({ block }) => block, recentBlocks(blocks.block)),
+    block: reading(({ block }) => block, recent.at),
     blockBytes: reading(
       ({ encoded }) => concatBytes(encoded.header, encoded.body),
       height => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Writer } from '../../ledger/types/codec.ts';
+import { Writer } from '../../ledger/types/writer.ts';
 
 test('a writer keeps every byte, also those at which its buffer grows', () => {
   const writer = new Writer();

@@ -150,10 +150,8 @@ export function memoryLedger() {
     blocks.push({ id: blockId(header), header, transactions });
     receipts.push(transactions.map(each => succeeded(each.id)));
     states.push(new Map(states.at(-1) ?? genesisState()).set('test/height', Uint8Array.of(header.height)));
-    for (const [index, each] of transactions.entries()) {
-      pending.delete(each.id);
-      waits.settle({ receipt: succeeded(each.id), height: header.height, index });
-    }
+    for (const { id } of transactions) pending.delete(id);
+    waits.settle(header.height, receipts.at(-1)!);
   }
 
   const placeOf = (id: TransactionId) => {

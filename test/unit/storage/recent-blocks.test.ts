@@ -5,7 +5,7 @@ import { GENESIS, makeBlock } from './chain.ts';
 it('reads each block once while it is among the last, and keeps a bounded number and size', () => {
   const reads: number[] = [];
   let payloadBytes = 10;
-  const block = recentBlocks(height => {
+  const { at: block, keep } = recentBlocks(height => {
     reads.push(height);
     return height < 1_000 ? makeBlock(height, GENESIS, { transactions: 1, payloadBytes }) : null;
   });
@@ -20,6 +20,11 @@ it('reads each block once while it is among the last, and keeps a bounded number
   block(1);
   expect(reads, 'the least recently read had to go').toEqual([1]);
   expect(block(1_000)).toBeNull();
+  const newest = makeBlock(600, GENESIS, { transactions: 1, payloadBytes });
+  keep(newest);
+  reads.length = 0;
+  expect(block(600), 'what became final is not read again').toBe(newest);
+  expect(reads).toEqual([]);
   payloadBytes = RECENT_BYTES_MAX / 8;
   for (let at = 100; at < 120; at++) block(at);
   reads.length = 0;
