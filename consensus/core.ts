@@ -18,7 +18,7 @@
  * - Every bound on what it keeps is a written constant.
  */
 import type { Bytes } from '../ledger/types/bytes.ts';
-import type { Certificate } from '../ledger/types/certificate.ts';
+import type { Certificate, CertificateRule } from '../ledger/types/certificate.ts';
 import type { Codec } from '../ledger/types/codec.ts';
 import type { Header } from '../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../ledger/types/ids.ts';
@@ -162,8 +162,8 @@ export interface ConsensusCore<M> {
 export interface CoreSpec {
   /** The engine's name in genesis. */
   readonly name: string;
-  /** What the signatures of a certificate are worth: `byzantine` up to a third may lie, `crash` none may. */
-  readonly trust: 'byzantine' | 'crash' | 'none';
+  /** What a block's certificate is made of, and worth; null: the engine makes none, and nothing is ever quite final. */
+  readonly certificate: CertificateRule | null;
   /** The largest encoded message. */
   readonly messageBytesMax: number;
 }

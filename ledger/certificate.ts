@@ -1,9 +1,9 @@
 import { verify } from '#crypto';
-import { type Certificate, PHASE_PBFT_COMMIT, votePayload } from './types/certificate.ts';
+import { type Certificate, type CertificateRule, votePayload } from './types/certificate.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { Header } from './types/header.ts';
 import type { BlockId } from './types/ids.ts';
-import { byzantineQuorum, totalPower, type ValidatorSet } from './types/validator.ts';
+import { totalPower, type ValidatorSet } from './types/validator.ts';
 
 /** Why a certificate does not make a block final. */
 export type CertificateError =
@@ -16,8 +16,8 @@ export type CertificateError =
   | { readonly code: 'CERTIFICATE_SIGNATURE'; readonly index: number };
 
 /**
- * Whether `certificate` makes the block with this header and id final: commit signatures of more than two thirds of the
- * power of `validators`, the set that decides the header's height, and not one signature that is not valid. That the id
+ * Whether `certificate` makes the block with this header and id final: signatures of a quorum of
+ * `validators`, the set that decides the header's height, under the engine's rule, and not one that is not valid. That the id
  * is the header's, and the set the one in force, is for the caller to know.
  */
 export function verifyCertificate(
@@ -25,10 +25,11 @@ export function verifyCertificate(
   id: BlockId,
   certificate: Certificate,
   validators: ValidatorSet,
+  rule: CertificateRule,
 ): Result<void, CertificateError> {
   const { height, view, signatures } = certificate;
   if (height !== header.height || certificate.block !== id) return err({ code: 'CERTIFICATE_OF_OTHER_BLOCK' });
-  if (certificate.phase !== PHASE_PBFT_COMMIT) return err({ code: 'CERTIFICATE_PHASE' });
+  if (certificate.phase !== rule.phase) return err({ code: 'CERTIFICATE_PHASE' });
   let power = 0;
   let previous = -1;
   for (const { index } of signatures) {
@@ -37,17 +38,21 @@ export function verifyCertificate(
     power += signer.power;
     previous = index;
   }
-  const quorum = byzantineQuorum(totalPower(validators));
+  const quorum = rule.quorum(totalPower(validators));
   if (power < quorum) return err({ code: 'CERTIFICATE_QUORUM', power, quorum });
-  const payload = votePayload('quorate/pbft/commit/1', header.chainId, height, view, id);
+  const payload = votePayload(rule.tag, header.chainId, height, view, id);
   for (const { index, signature } of signatures)
     if (!verify(validators[index]!.key, payload, signature)) return err({ code: 'CERTIFICATE_SIGNATURE', index });
   return ok(undefined);
 }
 
 /** The certificate without the signatures that its quorum does not need: of each choice the one of the lowest indices. */
-export function minimalCertificate(certificate: Certificate, validators: ValidatorSet): Certificate {
-  const quorum = byzantineQuorum(totalPower(validators));
+export function minimalCertificate(
+  certificate: Certificate,
+  validators: ValidatorSet,
+  rule: CertificateRule,
+): Certificate {
+  const quorum = rule.quorum(totalPower(validators));
   let spare = certificate.signatures.reduce((sum, { index }) => sum + validators[index]!.power, 0) - quorum;
   const signatures = certificate.signatures.toReversed().filter(({ index }) => {
     const { power } = validators[index]!;
@@ -59,8 +64,8 @@ export function minimalCertificate(certificate: Certificate, validators: Validat
 }
 
 /** Whether no signature could be left out of the certificate, which has a quorum. */
-export function isMinimal({ signatures }: Certificate, validators: ValidatorSet): boolean {
+export function isMinimal({ signatures }: Certificate, validators: ValidatorSet, rule: CertificateRule): boolean {
   const powers = signatures.map(({ index }) => validators[index]!.power);
-  const spare = powers.reduce((sum, power) => sum + power, 0) - byzantineQuorum(totalPower(validators));
+  const spare = powers.reduce((sum, power) => sum + power, 0) - rule.quorum(totalPower(validators));
   return powers.every(power => power > spare);
 }

@@ -5,6 +5,7 @@ import { leafHash, verifyInclusion } from './crypto/merkle.ts';
 import { type Bundle, bundle, type Claim, type FinalHeader, PROOF_BYTES_MAX } from './proof/bundle.ts';
 import { verifyStateProof } from './state/proof.ts';
 import { type Bytes, equalBytes } from './types/bytes.ts';
+import { BYZANTINE_COMMIT, type CertificateRule, CRASH_ACK } from './types/certificate.ts';
 import { decode, encode } from './types/codec.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { Header } from './types/header.ts';
@@ -27,7 +28,7 @@ export interface Verified {
   readonly genesisId: Hash;
   readonly chainId: ChainId;
   readonly engine: string;
-  readonly trust: 'byzantine';
+  readonly trust: CertificateRule['trust'];
   /** What must be true of the validators for the proof to mean anything. */
   readonly assumption: string;
   readonly block: BlockId;
@@ -69,9 +70,30 @@ export type ProofError =
 
 type Check = ProofError | null;
 
-const ASSUMPTIONS: Readonly<Record<string, string>> = {
-  pbft: 'less than a third of the voting power of every validator set since genesis signed something false, then or later',
+/** What a signature of an engine's validators is worth to somebody who was not there. */
+interface Provable {
+  readonly rule: CertificateRule;
+  readonly assumption: string;
+}
+
+const BYZANTINE: Provable = {
+  rule: BYZANTINE_COMMIT,
+  assumption:
+    'less than a third of the voting power of every validator set since genesis signed something false, then or later',
 };
+const CRASH: Provable = {
+  rule: CRASH_ACK,
+  assumption:
+    'crash-fault trust: no validator of any set since genesis ever signed something false; a single one that lies can forge this with others',
+};
+
+/** By an engine's name in genesis. An engine that is not here proves nothing to others. */
+const PROVABLE: ReadonlyMap<string, Provable> = new Map([
+  ['pbft', BYZANTINE],
+  ['pos', BYZANTINE],
+  ['raft', CRASH],
+  ['paxos', CRASH],
+]);
 
 /**
  * Checks a bundle against a genesis, with no network and no clock. Hashes come before signatures, so that what is
@@ -83,15 +105,16 @@ export function verifyProof(bytes: Bytes, genesis: TrustedGenesis): Result<Verif
   if (!decoded.ok) return err({ code: 'PROOF_MALFORMED', reason: decoded.error.reason });
   const proof = decoded.value;
   if (!equalBytes(encode(bundle, proof), bytes)) return err({ code: 'PROOF_MALFORMED', reason: 'not canonical' });
-  const assumption = ASSUMPTIONS[genesis.engine];
-  if (assumption === undefined) return err({ code: 'PROOF_ENGINE_UNKNOWN' });
+  const provable = PROVABLE.get(genesis.engine);
+  if (provable === undefined) return err({ code: 'PROOF_ENGINE_UNKNOWN' });
+  const { rule, assumption } = provable;
 
   const { header } = proof.target;
   const error =
     checkNetwork(proof, genesis) ??
     checkClaim(proof.claim, header) ??
     checkLinks(proof, genesis) ??
-    checkCertificates(proof, genesis) ??
+    checkCertificates(proof, genesis, rule) ??
     checkSigners(proof.claim);
   if (error !== null) return err(error);
   const { genesisId, chainId, engine } = genesis;
@@ -102,7 +125,7 @@ export function verifyProof(bytes: Bytes, genesis: TrustedGenesis): Result<Verif
     genesisId,
     chainId,
     engine,
-    trust: 'byzantine',
+    trust: rule.trust,
     assumption,
     block: blockId(header),
     height,
@@ -156,20 +179,24 @@ function checkLinks({ origin, changes, target }: Bundle, { chainId, validators }
 const follows = (header: Header, parent: Header): boolean =>
   header.height === parent.height + 1 && header.parent === blockId(parent);
 
-function checkCertificates({ changes, target }: Bundle, genesis: TrustedGenesis): Check {
+function checkCertificates({ changes, target }: Bundle, genesis: TrustedGenesis, rule: CertificateRule): Check {
   let { validators } = genesis;
   for (const change of changes) {
-    const error = checkCertificate(change, validators);
+    const error = checkCertificate(change, validators, rule);
     if (error !== null) return error;
     validators = change.validators;
   }
-  return checkCertificate(target, validators);
+  return checkCertificate(target, validators, rule);
 }
 
-function checkCertificate({ header, certificate }: FinalHeader, validators: ValidatorSet): Check {
-  const result = verifyCertificate(header, blockId(header), certificate, validators);
+function checkCertificate(
+  { header, certificate }: FinalHeader,
+  validators: ValidatorSet,
+  rule: CertificateRule,
+): Check {
+  const result = verifyCertificate(header, blockId(header), certificate, validators, rule);
   if (!result.ok) return result.error;
-  return isMinimal(certificate, validators) ? null : { code: 'PROOF_NOT_MINIMAL' };
+  return isMinimal(certificate, validators, rule) ? null : { code: 'PROOF_NOT_MINIMAL' };
 }
 
 /** What is claimed is under the target's roots. */

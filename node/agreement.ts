@@ -132,7 +132,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     peers: () => network.peers().map(each => each.key),
     request: network.request,
     height: () => chain.final.header.height,
-    apply: createCatchUp(chain, finality, fatal),
+    apply: createCatchUp(chain, module.spec.certificate, finality, fatal),
     wellFormed: block => identifyBlock(block).ok,
     progress: ({ height, target }) => log.debug({ height, target }, 'catching up'),
     caught: (peer, outcome, at) => log.warn({ peer, outcome, at }, 'a peer was of no help in catching up'),

@@ -14,6 +14,7 @@ import { REGISTERS, registerCodec } from '../ledger/modules/validators/register.
 import { buildStateProof, buildTransactionProof, type FinalityEvidence } from '../ledger/proof/build.ts';
 import type { FinalHeader, SetChange } from '../ledger/proof/bundle.ts';
 import { assert } from '../ledger/types/assert.ts';
+import type { CertificateRule } from '../ledger/types/certificate.ts';
 import { decodeOwn } from '../ledger/types/codec.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { Hash, Height, Millis, NodeId, PublicKey, TransactionId } from '../ledger/types/ids.ts';
@@ -38,7 +39,7 @@ export function chainReader(chain: Chain, store: Store, sync: Sync, spec: CoreSp
         chainId: final.header.chainId,
         genesisId,
         engine: spec.name,
-        trust: spec.trust,
+        trust: spec.certificate?.trust ?? 'none',
         height: head.header.height,
         finalHeight: final.header.height,
         head: head.id,
@@ -140,7 +141,7 @@ export function submitter({ rules, chain, store, pool, intake, waiting, now }: S
 }
 
 /** Proofs from what is stored. The history tree's nodes are kept from proof to proof: only final blocks go into it. */
-export function prover(genesis: Genesis, versions: StateVersions, store: Store): Prover {
+export function prover(genesis: Genesis, rule: CertificateRule | null, versions: StateVersions, store: Store): Prover {
   const nodes = completeNodes(index => historyLeaf(store.header(index)!.id));
 
   function finalHeader(height: Height): FinalHeader | null {
@@ -168,6 +169,12 @@ export function prover(genesis: Genesis, versions: StateVersions, store: Store):
   async function evidence(height: Height): Promise<Result<FinalityEvidence, Fault>> {
     const target = finalHeader(height);
     const origin = store.header(0)?.header;
+    if (rule === null)
+      return err(
+        fault('NOT_FOUND', 'the blocks of this network have no certificates to prove anything by', {
+          hint: `its engine, ${genesis.consensus.engine}, makes none`,
+        }),
+      );
     if (!target || !origin)
       return err(
         fault('NOT_FOUND', `block ${height} has no certificate to prove anything by`, {
@@ -176,6 +183,7 @@ export function prover(genesis: Genesis, versions: StateVersions, store: Store):
       );
     return ok({
       engine: genesis.consensus.engine,
+      rule,
       validators: genesis.validators.map(({ key, power }) => ({ key, power })),
       origin,
       ancestry: below => inclusionOf(below, height, nodes).path,
@@ -239,7 +247,7 @@ export function nodeReader(parts: NodeParts): NodeReader {
       unfitness({
         self: validator?.self ?? null,
         validators: chain.final.validators,
-        trust: spec.trust,
+        rule: spec.certificate,
         voting: agreement.core.status().voting,
         peers: agreement.network.peers().map(each => each.hello.validator?.key ?? null),
       }),

@@ -6,6 +6,7 @@
 import { verifyCertificate } from '../ledger/certificate.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { identifyBlock } from '../ledger/identify-block.ts';
+import type { CertificateRule } from '../ledger/types/certificate.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { Finality } from './finality.ts';
 import type { CertifiedBlock } from './network/certified-block.ts';
@@ -13,17 +14,18 @@ import type { ApplyVerdict } from './network/sync.ts';
 
 export function createCatchUp(
   chain: Chain,
+  rule: CertificateRule | null,
   finality: Finality,
   fatal: (error: unknown) => void,
 ): (certified: CertifiedBlock) => Promise<ApplyVerdict> {
   return async ({ block: plain, certificate }) => {
     const { header } = plain;
     if (header.height <= chain.final.header.height) return 'behind';
-    if (header.parent !== chain.final.id || certificate === null) return 'bad';
+    if (header.parent !== chain.final.id || certificate === null || rule === null) return 'bad';
     const block = identifyBlock(plain);
     if (!block.ok) return 'bad';
     const { id } = block.value;
-    if (!verifyCertificate(header, id, certificate, chain.final.validators).ok) return 'bad';
+    if (!verifyCertificate(header, id, certificate, chain.final.validators, rule).ok) return 'bad';
     const verdict = chain.validate(block.value);
     if (!verdict.ok) {
       fatal(

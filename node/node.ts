@@ -247,7 +247,7 @@ async function openApi(parts: ApiParts): Promise<Server> {
     state: stateReader(versions, store),
     submitter: submitter({ rules: chain.rules, chain, store, pool, intake, waiting, now }),
     pool: poolReader(pool, MEMPOOL_LIMITS),
-    prover: prover(genesis, versions, store),
+    prover: prover(genesis, spec.certificate, versions, store),
     supply,
     node: nodeReader({ nodeKey: publicKeyOf(nodeKey), validator, chain, spec, agreement, evidence, startedAt, now }),
     version: VERSION,

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { verify } from '#crypto';
+import { engines } from '../consensus/registry.ts';
 import { verifyCertificate } from '../ledger/certificate.ts';
 import { type Chain, createChain } from '../ledger/chain.ts';
 import { genesisId } from '../ledger/genesis.ts';
@@ -11,7 +12,7 @@ import { genesisBlock } from '../ledger/genesis-block.ts';
 import { treeFrom, treeRoot } from '../ledger/state/tree.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
 import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
-import type { Certificate } from '../ledger/types/certificate.ts';
+import type { Certificate, CertificateRule } from '../ledger/types/certificate.ts';
 import { encode, list } from '../ledger/types/codec.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { Hash, Height } from '../ledger/types/ids.ts';
@@ -58,8 +59,9 @@ export async function verifyStore(
   failure.catch(() => {});
   const store = await openStore(dataDirectory, { genesisId: networkId, failed: reject });
   try {
+    const rule = engines.get(genesis.consensus.engine)!.spec.certificate;
     const chain = createChain({ chainId: genesis.chainId, limits: genesis.limits }, genesisBlock(genesis).state);
-    const checked = await Promise.race([walk(chain, store, onProgress), failure]);
+    const checked = await Promise.race([walk(chain, rule, store, onProgress), failure]);
     const { id, header } = chain.final;
     return { genesisId: networkId, height: header.height, head: id, stateRoot: header.stateRoot, ...checked };
   } finally {
@@ -69,6 +71,7 @@ export async function verifyStore(
 
 async function walk(
   chain: Chain,
+  rule: CertificateRule | null,
   store: Store,
   onProgress: (height: Height, total: Height) => void,
 ): Promise<Pick<Verification, 'blocks' | 'transactions' | 'findings'>> {
@@ -92,7 +95,7 @@ async function walk(
       findings.push({ code: 'BLOCK_MISSING', height, what: 'not on disk, or damaged there' });
       break;
     }
-    const { found, receipts } = judge(chain, block, inLog ? inLog.certificate : store.certificate(height));
+    const { found, receipts } = judge(chain, rule, block, inLog ? inLog.certificate : store.certificate(height));
     if (receipts && !inLog) found.push(...checkIndexes(store, block, receipts));
     findings.push(...found.map(each => ({ ...each, height })));
     transactions += block.transactions.length;
@@ -107,6 +110,7 @@ async function walk(
 /** A block against its parent and its certificate; a valid one is final afterwards, so that the next can be judged on it. */
 function judge(
   chain: Chain,
+  rule: CertificateRule | null,
   block: IdentifiedBlock,
   certificate: Certificate | null,
 ): { readonly found: Omit<Finding, 'height'>[]; readonly receipts: readonly Receipt[] | null } {
@@ -115,8 +119,9 @@ function judge(
   for (const transaction of block.transactions)
     if (!signatureClaims(transaction).every(({ key, message, signature }) => verify(key, message, signature)))
       found.push({ code: 'SIGNATURE_INVALID', what: transaction.id });
-  const reason = certificate && verifyCertificate(header, id, certificate, chain.final.validators);
-  if (!reason?.ok) found.push({ code: 'CERTIFICATE_INVALID', what: reason ? reason.error.code : 'there is none' });
+  const reason = certificate && rule && verifyCertificate(header, id, certificate, chain.final.validators, rule);
+  if (rule !== null && !reason?.ok)
+    found.push({ code: 'CERTIFICATE_INVALID', what: reason ? reason.error.code : 'there is none' });
   const verdict = chain.validate(block);
   if (!verdict.ok) {
     found.push({ code: 'BLOCK_INVALID', what: `${verdict.error.code} ${verdict.error.concerns}` });

@@ -20,6 +20,7 @@
  * comes with a quorum of prepares, for B; a proposal of anything else is not justified, and no honest validator prepares it.
  */
 import { assert, unreachable } from '../../ledger/types/assert.ts';
+import { BYZANTINE_COMMIT } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { emptyRecord, recordIn } from '../bft/record.ts';
@@ -70,7 +71,7 @@ const STARTING: Status = {
 const SILENT_HEIGHTS = 3;
 
 export const pbft: CoreModule<Message> = {
-  spec: { name: 'pbft', trust: 'byzantine', messageBytesMax: MESSAGE_BYTES_MAX },
+  spec: { name: 'pbft', certificate: BYZANTINE_COMMIT, messageBytesMax: MESSAGE_BYTES_MAX },
   codec,
   signed,
   create: deps => createCore(deps),

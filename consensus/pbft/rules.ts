@@ -4,7 +4,7 @@
  */
 import { assert } from '../../ledger/types/assert.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
-import { type Certificate, PHASE_PBFT_COMMIT } from '../../ledger/types/certificate.ts';
+import { BYZANTINE_COMMIT, type Certificate } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId } from '../../ledger/types/ids.ts';
 import { indexed, type Justification, signersPower, VIEW_MAX, type VoteCertificate } from '../bft/statement.ts';
@@ -235,7 +235,7 @@ function adopt(state: State): void {
 export function certificateOf(state: State, decision: VoteCertificate): Certificate {
   const { block, view } = decision;
   const signatures = indexed(state.validators, decision.signatures);
-  return { height: state.instance.height, block, view, phase: PHASE_PBFT_COMMIT, signatures };
+  return { height: state.instance.height, block, view, phase: BYZANTINE_COMMIT.phase, signatures };
 }
 
 /** A backup's patience with the leader. In view 0 it begins when there is something to propose; idle, at the heartbeat. */

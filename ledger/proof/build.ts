@@ -4,6 +4,7 @@ import { proveState } from '../state/proof.ts';
 import type { Tree } from '../state/tree.ts';
 import { assert } from '../types/assert.ts';
 import type { Bytes } from '../types/bytes.ts';
+import type { CertificateRule } from '../types/certificate.ts';
 import { encode } from '../types/codec.ts';
 import type { Header } from '../types/header.ts';
 import type { Hash, Height } from '../types/ids.ts';
@@ -15,6 +16,7 @@ import { bundle, type Claim, type FinalHeader, type SetChange } from './bundle.t
 /** Why a block is final: the part of a bundle that is the same for everything the block holds. */
 export interface FinalityEvidence {
   readonly engine: string;
+  readonly rule: CertificateRule;
   /** The genesis set. */
   readonly validators: ValidatorSet;
   /** The header of block 0. */
@@ -73,7 +75,8 @@ export function buildStateProof(evidence: FinalityEvidence, tree: Tree, key: str
   return build(evidence, { type: 'state', key, value: tree.get(key), proof: proveState(tree, key) });
 }
 
-function build({ engine, validators, origin, ancestry, changes, target }: FinalityEvidence, claim: Claim): Bytes {
+function build(evidence: FinalityEvidence, claim: Claim): Bytes {
+  const { engine, rule, validators, origin, ancestry, changes, target } = evidence;
   assert(target.header.height > 0, 'block 0 needs no proof');
   const needed = withoutDetours(changes, origin);
   const sets = [validators, ...needed.map(change => change.validators)];
@@ -84,10 +87,10 @@ function build({ engine, validators, origin, ancestry, changes, target }: Finali
     ancestry: ancestry(0),
     changes: needed.map((change, i) => ({
       ...change,
-      certificate: minimalCertificate(change.certificate, sets[i]!),
+      certificate: minimalCertificate(change.certificate, sets[i]!, rule),
       ancestry: ancestry(change.header.height),
     })),
-    target: { ...target, certificate: minimalCertificate(target.certificate, sets.at(-1)!) },
+    target: { ...target, certificate: minimalCertificate(target.certificate, sets.at(-1)!, rule) },
     claim,
   });
 }

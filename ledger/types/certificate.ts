@@ -4,10 +4,30 @@ import { ascending, type Codec, encode, fixed, struct, uint } from './codec.ts';
 import { type BlockId, type ChainId, type Height, hash, height } from './ids.ts';
 import { type Tag, tagged } from './tags.ts';
 import { SIGNATURE_BYTES } from './transaction.ts';
-import { VALIDATORS_MAX } from './validator.ts';
+import { byzantineQuorum, crashQuorum, VALIDATORS_MAX } from './validator.ts';
 
-/** A phase whose quorum makes a block final. Written numbers; each engine has its own. */
-export const PHASE_PBFT_COMMIT = 1;
+/** What makes a block final, for one family of engines: whose signatures count, over what, and how many of them. */
+export interface CertificateRule {
+  /** Written number of the phase whose quorum decides. */
+  readonly phase: number;
+  /** Tag of the votes ({@link votePayload}) that a certificate is made of. */
+  readonly tag: Tag;
+  /** `byzantine`: holds while less than a third of the power lies. `crash`: while nobody does. */
+  readonly trust: 'byzantine' | 'crash';
+  /** The power that decides, of a set's total. */
+  quorum(total: number): number;
+}
+
+/** Commits of more than two thirds. */
+export const BYZANTINE_COMMIT: CertificateRule = {
+  phase: 1,
+  tag: 'quorate/pbft/commit/1',
+  trust: 'byzantine',
+  quorum: byzantineQuorum,
+};
+
+/** Acknowledgements of more than half, each durable at its signer, in one term or ballot. */
+export const CRASH_ACK: CertificateRule = { phase: 2, tag: 'quorate/crash/ack/1', trust: 'crash', quorum: crashQuorum };
 
 export interface IndexedSignature {
   /** Position of the signer in the validator set that decides this height. */

@@ -16,14 +16,9 @@ export type Tag =
   | 'quorate/account/1'
   | 'quorate/message/1'
   | 'quorate/hello/1'
-  | 'quorate/pbft/proposal/1'
-  | 'quorate/pbft/prepare/1'
-  | 'quorate/pbft/commit/1'
-  | 'quorate/pbft/round-change/1'
-  | 'quorate/pbft/decision/1'
-  | 'quorate/pbft/status-request/1'
-  | 'quorate/pbft/status/1'
-  | 'quorate/proof/1';
+  | 'quorate/proof/1'
+  /** What an engine's messages sign: engine, then message. */
+  | `quorate/${string}/${string}/1`;
 
 const tagCodec = text(64);
 

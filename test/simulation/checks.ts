@@ -2,7 +2,7 @@
 
 import type { Message } from '../../consensus/pbft/messages.ts';
 import { concatBytes, toHex } from '../../ledger/types/bytes.ts';
-import { type Certificate, PHASE_PBFT_COMMIT, votePayload } from '../../ledger/types/certificate.ts';
+import { type Certificate, BYZANTINE_COMMIT, votePayload } from '../../ledger/types/certificate.ts';
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
 import { CHAIN_ID } from './chain.ts';
@@ -66,7 +66,7 @@ export function isCertified(
   certificate: Certificate,
 ): boolean {
   const { view, phase, signatures } = certificate;
-  if (certificate.height !== height || certificate.block !== block || phase !== PHASE_PBFT_COMMIT) return false;
+  if (certificate.height !== height || certificate.block !== block || phase !== BYZANTINE_COMMIT.phase) return false;
   const signed = votePayload('quorate/pbft/commit/1', CHAIN_ID, height, view, block);
   let power = 0;
   let last = -1;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isMinimal, minimalCertificate, verifyCertificate } from '../../ledger/certificate.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
-import type { Certificate, IndexedSignature } from '../../ledger/types/certificate.ts';
+import { BYZANTINE_COMMIT, type Certificate, type IndexedSignature } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { Hash } from '../../ledger/types/ids.ts';
 import { byzantineQuorum, totalPower } from '../../ledger/types/validator.ts';
@@ -22,7 +22,10 @@ flipped[40]! ^= 1;
 
 describe('a certificate', () => {
   test.each([[[0, 1, 2, 3]], [[0, 1, 2]], [[1, 2, 3]], [[0, 2, 3]]])('of the validators %j decides', signers => {
-    expect(verifyCertificate(header, id, withSigners(...signers), four)).toEqual({ ok: true, value: undefined });
+    expect(verifyCertificate(header, id, withSigners(...signers), four, BYZANTINE_COMMIT)).toEqual({
+      ok: true,
+      value: undefined,
+    });
   });
 
   const cases: [string, Certificate, Header, string][] = [
@@ -63,11 +66,11 @@ describe('a certificate', () => {
     ],
   ];
   test.each(cases)('%s is refused', (_, changed, of, code) => {
-    expect(verifyCertificate(of, id, changed, four)).toMatchObject({ ok: false, error: { code } });
+    expect(verifyCertificate(of, id, changed, four, BYZANTINE_COMMIT)).toMatchObject({ ok: false, error: { code } });
   });
 
   test('of another set is refused', () => {
-    expect(verifyCertificate(header, id, certificate, other)).toMatchObject({
+    expect(verifyCertificate(header, id, certificate, other, BYZANTINE_COMMIT)).toMatchObject({
       error: { code: 'CERTIFICATE_SIGNATURE', index: 0 },
     });
   });
@@ -78,8 +81,8 @@ describe('a certificate', () => {
     const heavy = weighted.findIndex(each => each.power === 7);
     const alone = { ...all, signatures: [all.signatures[heavy]!] };
     const light = { ...all, signatures: all.signatures.filter(each => each.index !== heavy) };
-    expect(verifyCertificate(header, id, alone, weighted).ok).toBe(true);
-    expect(verifyCertificate(header, id, light, weighted)).toEqual({
+    expect(verifyCertificate(header, id, alone, weighted, BYZANTINE_COMMIT).ok).toBe(true);
+    expect(verifyCertificate(header, id, light, weighted, BYZANTINE_COMMIT)).toEqual({
       ok: false,
       error: { code: 'CERTIFICATE_QUORUM', power: 3, quorum: 7 },
     });
@@ -94,12 +97,13 @@ test.each([
 ])('a minimal certificate of %j is a quorum that needs every signature', powers => {
   const validators = setOf(powers);
   const whole = certify(header, validators);
-  const minimal = minimalCertificate(whole, validators);
-  expect(verifyCertificate(header, id, minimal, validators).ok).toBe(true);
-  expect(isMinimal(minimal, validators)).toBe(true);
-  expect(minimalCertificate(minimal, validators)).toEqual(minimal);
+  const minimal = minimalCertificate(whole, validators, BYZANTINE_COMMIT);
+  expect(verifyCertificate(header, id, minimal, validators, BYZANTINE_COMMIT).ok).toBe(true);
+  expect(isMinimal(minimal, validators, BYZANTINE_COMMIT)).toBe(true);
+  expect(minimalCertificate(minimal, validators, BYZANTINE_COMMIT)).toEqual(minimal);
   const power = minimal.signatures.reduce((sum, { index }) => sum + validators[index]!.power, 0);
   for (const { index } of minimal.signatures)
     expect(power - validators[index]!.power).toBeLessThan(byzantineQuorum(totalPower(validators)));
-  if (whole.signatures.length > minimal.signatures.length) expect(isMinimal(whole, validators)).toBe(false);
+  if (whole.signatures.length > minimal.signatures.length)
+    expect(isMinimal(whole, validators, BYZANTINE_COMMIT)).toBe(false);
 });

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
+import { BYZANTINE_COMMIT, CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
 import { type Situation, unfitness } from '../../node/fitness.ts';
 
 const [a, b, c, d, stranger] = ['a', 'b', 'c', 'd', 'e'] as NodeId[] as [NodeId, NodeId, NodeId, NodeId, NodeId];
 const four = [a, b, c, d].map(key => ({ key, power: 1 }));
-const validator: Situation = { self: a, validators: four, trust: 'byzantine', voting: true, peers: [b, c] };
+const validator: Situation = { self: a, validators: four, rule: BYZANTINE_COMMIT, voting: true, peers: [b, c] };
 
 it.each<[string, Partial<Situation>, RegExp | null]>([
   ['a validator that votes, with a quorum', {}, null],
@@ -16,8 +17,8 @@ it.each<[string, Partial<Situation>, RegExp | null]>([
   ['a validator that does not vote', { voting: false }, /does not vote yet/],
   ['two of power two', { validators: [{ key: a, power: 2 }, ...four.slice(1)], peers: [b] }, /of power 3.* needs 4$/],
   ['one that makes up for it', { validators: [{ key: a, power: 2 }, ...four.slice(1)], peers: [b, c] }, null],
-  ['half of a network that trusts', { trust: 'crash', peers: [b] }, /of power 2.* needs 3$/],
-  ['more than half of it', { trust: 'crash', validators: four.slice(0, 3), peers: [b] }, null],
+  ['half of a network that trusts', { rule: CRASH_ACK, peers: [b] }, /of power 2.* needs 3$/],
+  ['more than half of it', { rule: CRASH_ACK, validators: four.slice(0, 3), peers: [b] }, null],
   ['the only validator', { validators: four.slice(0, 1), peers: [] }, null],
   ['the only validator, without its votes', { validators: four.slice(0, 1), peers: [], voting: false }, /not vote/],
   ['a validator that was not voted in', { self: stranger, voting: false, peers: [null] }, null],

@@ -25,7 +25,7 @@ import type { FinalHeader, SetChange } from '../../ledger/proof/bundle.ts';
 import type { TrustedGenesis } from '../../ledger/proof.ts';
 import { emptyTree, type Tree, treeRoot, update } from '../../ledger/state/tree.ts';
 import { type Bytes, compareText, EMPTY, utf8 } from '../../ledger/types/bytes.ts';
-import { type Certificate, PHASE_PBFT_COMMIT, votePayload } from '../../ledger/types/certificate.ts';
+import { BYZANTINE_COMMIT, type Certificate, votePayload } from '../../ledger/types/certificate.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { ChainId, Hash, NodeId } from '../../ledger/types/ids.ts';
@@ -53,7 +53,7 @@ export function certify(header: Header, validators: ValidatorSet, view = 0): Cer
   const block = blockId(header);
   const payload = votePayload('quorate/pbft/commit/1', chainId, height, view, block);
   const signatures = validators.map(({ key }, index) => ({ index, signature: sign(secrets.get(key)!, payload) }));
-  return { height, block, view, phase: PHASE_PBFT_COMMIT, signatures };
+  return { height, block, view, phase: BYZANTINE_COMMIT.phase, signatures };
 }
 
 function transactionOf(chainId: ChainId, label: string): IdentifiedTransaction {
@@ -177,6 +177,7 @@ export function makeChain({
     const { header, parent, certificate } = block(height);
     return {
       engine: 'pbft',
+      rule: BYZANTINE_COMMIT,
       validators,
       origin,
       ancestry: below =>

@@ -16,7 +16,7 @@ import { transfer } from '../../ledger/modules/tokens/transfer.ts';
 import { address } from '../../ledger/types/address.ts';
 import { block as blockCodec } from '../../ledger/types/block.ts';
 import { EMPTY, toHex, utf8 } from '../../ledger/types/bytes.ts';
-import { certificate as certificateCodec, votePayload } from '../../ledger/types/certificate.ts';
+import { BYZANTINE_COMMIT, certificate as certificateCodec, votePayload } from '../../ledger/types/certificate.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import { header as headerCodec } from '../../ledger/types/header.ts';
 import { receipt as receiptCodec } from '../../ledger/types/receipt.ts';
@@ -79,7 +79,7 @@ function compute() {
     phase: 1,
     signatures: [{ index: 0, signature: sign(validator, commit) }],
   };
-  expect(verifyCertificate(block.header, block.id, certificate, origin.validators)).toEqual({
+  expect(verifyCertificate(block.header, block.id, certificate, origin.validators, BYZANTINE_COMMIT)).toEqual({
     ok: true,
     value: undefined,
   });

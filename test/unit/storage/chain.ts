@@ -3,7 +3,7 @@ import { blockId, identify } from '../../../ledger/crypto/ids.ts';
 import { accountAddress } from '../../../ledger/crypto/keys.ts';
 import type { IdentifiedBlock } from '../../../ledger/types/block.ts';
 import { type Bytes, utf8 } from '../../../ledger/types/bytes.ts';
-import { type Certificate, PHASE_PBFT_COMMIT } from '../../../ledger/types/certificate.ts';
+import { BYZANTINE_COMMIT, type Certificate } from '../../../ledger/types/certificate.ts';
 import type { BlockId, ChainId, Hash, PublicKey } from '../../../ledger/types/ids.ts';
 import type { IdentifiedTransaction } from '../../../ledger/types/transaction.ts';
 import type { StateValues } from '../../../node/storage/state-store.ts';
@@ -65,7 +65,7 @@ export function makeBlock(height: number, parent: BlockId, shape: BlockShape = {
 
 export function certify(block: IdentifiedBlock): Certificate {
   const signatures = [0, 1, 2].map(index => ({ index, signature: new Uint8Array(64).fill(index) }));
-  return { height: block.header.height, block: block.id, view: 0, phase: PHASE_PBFT_COMMIT, signatures };
+  return { height: block.header.height, block: block.id, view: 0, phase: BYZANTINE_COMMIT.phase, signatures };
 }
 
 /** A final block that writes `changes` over `state`, which is brought up to date. */
