@@ -25,7 +25,12 @@ import type { FinalHeader, SetChange } from '../../ledger/proof/bundle.ts';
 import type { TrustedGenesis } from '../../ledger/proof.ts';
 import { emptyTree, type Tree, treeRoot, update } from '../../ledger/state/tree.ts';
 import { type Bytes, compareText, EMPTY, utf8 } from '../../ledger/types/bytes.ts';
-import { BYZANTINE_COMMIT, type Certificate, votePayload } from '../../ledger/types/certificate.ts';
+import {
+  BYZANTINE_COMMIT,
+  type Certificate,
+  type CertificateRule,
+  votePayload,
+} from '../../ledger/types/certificate.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { ChainId, Hash, NodeId } from '../../ledger/types/ids.ts';
@@ -48,12 +53,12 @@ export function setOf(powers: Readonly<Record<string, number>>): ValidatorSet {
 }
 
 /** The certificate of every validator of the set over a block. */
-export function certify(header: Header, validators: ValidatorSet, view = 0): Certificate {
+export function certify(header: Header, validators: ValidatorSet, view = 0, rule = BYZANTINE_COMMIT): Certificate {
   const { height, chainId } = header;
   const block = blockId(header);
-  const payload = votePayload('quorate/pbft/commit/1', chainId, height, view, block);
+  const payload = votePayload(rule.tag, chainId, height, view, block);
   const signatures = validators.map(({ key }, index) => ({ index, signature: sign(secrets.get(key)!, payload) }));
-  return { height, block, view, phase: BYZANTINE_COMMIT.phase, signatures };
+  return { height, block, view, phase: rule.phase, signatures };
 }
 
 function transactionOf(chainId: ChainId, label: string): IdentifiedTransaction {
@@ -101,6 +106,8 @@ export interface ChainOptions {
   readonly validators: ValidatorSet;
   /** The set that decides from the height after this one on. */
   readonly changes?: ReadonlyMap<number, ValidatorSet>;
+  readonly engine?: string;
+  readonly rule?: CertificateRule;
 }
 
 /** Keys of the state of every block: `key 0` to `key 39`, and more with the height. */
@@ -113,12 +120,14 @@ export function makeChain({
   length,
   validators,
   changes = new Map(),
+  engine = 'pbft',
+  rule = BYZANTINE_COMMIT,
 }: ChainOptions): Chain {
   const chainId = name as ChainId;
   const genesis: TrustedGenesis = {
     genesisId: genesisId ?? sha256Hex(utf8(name)),
     chainId,
-    engine: 'pbft',
+    engine,
     validators,
   };
   let tree = update(emptyTree, new Map(Array.from({ length: 40 }, (_, i) => [stateKey(i), utf8(`first ${i}`)])));
@@ -164,7 +173,7 @@ export function makeChain({
       historyRoot: frontierRoot(history),
       nextValidatorsHash: validatorSetHash(chainId, next),
     };
-    const block = { header, parent, certificate: certify(header, inForce), transactions, receipts, tree };
+    const block = { header, parent, certificate: certify(header, inForce, 0, rule), transactions, receipts, tree };
     blocks.push(block);
     if (changes.has(height)) setChanges.push({ header, parent, certificate: block.certificate, validators: next });
     leaves.push(historyLeaf(blockId(header)));
@@ -176,8 +185,8 @@ export function makeChain({
   const evidence = (height: number): FinalityEvidence => {
     const { header, parent, certificate } = block(height);
     return {
-      engine: 'pbft',
-      rule: BYZANTINE_COMMIT,
+      engine,
+      rule,
       validators,
       origin,
       ancestry: below =>

@@ -3,6 +3,7 @@ import { sha256Hex } from '../../ledger/crypto/native.ts';
 import { type Bundle, bundle, PROOF_BYTES_MAX } from '../../ledger/proof/bundle.ts';
 import { type TrustedGenesis, verifyProof } from '../../ledger/proof.ts';
 import { utf8 } from '../../ledger/types/bytes.ts';
+import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import { decodeOwn, encode } from '../../ledger/types/codec.ts';
 import { certify, makeChain, setOf, stateKey } from './proof-chain.ts';
 
@@ -76,6 +77,25 @@ describe('a bundle proves', () => {
   });
 });
 
+describe('a bundle of an engine that trusts its members', () => {
+  const crash = makeChain({ length: 4, validators: first, engine: 'raft', rule: CRASH_ACK });
+
+  test('says so, and shows more than half of them', () => {
+    const bytes = crash.transactionProof(3, 0);
+    expect(decodeOwn(bundle, bytes).target.certificate.signatures).toHaveLength(3);
+    const result = verifyProof(bytes, crash.genesis);
+    expect(result).toMatchObject({ ok: true, value: { engine: 'raft', trust: 'crash' } });
+    expect(result.ok && result.value.assumption).toContain('crash-fault trust');
+  });
+
+  test('is none of a network that does not, whatever it calls itself', () => {
+    const bytes = crash.transactionProof(3, 0);
+    const renamed = encode(bundle, { ...decodeOwn(bundle, bytes), engine: 'pbft' });
+    expect(codeOf(bytes, { ...crash.genesis, engine: 'pbft' })).toBe('PROOF_OF_OTHER_ENGINE');
+    expect(codeOf(renamed, { ...crash.genesis, engine: 'pbft' })).toBe('CERTIFICATE_PHASE');
+  });
+});
+
 describe('a bundle is refused', () => {
   const bytes = chain.transactionProof(9, 2);
   const proof = decodeOwn(bundle, bytes);
@@ -86,7 +106,8 @@ describe('a bundle is refused', () => {
     expect(codeOf(bytes)).toBe('ok');
     expect(codeOf(bytes, { ...genesis, genesisId: sha256Hex(utf8('other')) })).toBe('PROOF_OF_OTHER_CHAIN');
     expect(codeOf(bytes, { ...genesis, chainId: 'other' as typeof genesis.chainId })).toBe('PROOF_OF_OTHER_CHAIN');
-    expect(codeOf(bytes, { ...genesis, engine: 'raft' })).toBe('PROOF_ENGINE_UNKNOWN');
+    expect(codeOf(bytes, { ...genesis, engine: 'raft' })).toBe('PROOF_OF_OTHER_ENGINE');
+    expect(codeOf(bytes, { ...genesis, engine: 'pow' })).toBe('PROOF_ENGINE_UNKNOWN');
     expect(codeOf(bytes, { ...genesis, validators: second })).toBe('PROOF_VALIDATORS');
   });
 
