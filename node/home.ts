@@ -2,13 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { publicKeyOf } from '#crypto';
-import { engines } from '../consensus/registry.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { parseGenesis } from '../ledger/genesis-file.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { NodeId } from '../ledger/types/ids.ts';
 import { type Config, type Environment, loadConfig } from './config.ts';
+import { checkEngine } from './engines.ts';
 import { loadKey } from './keys.ts';
 
 export interface Home {
@@ -39,7 +39,7 @@ export function loadHome(home: string, environment: Environment): Home {
   };
 }
 
-/** The genesis in a file. Throws GENESIS_UNREADABLE, GENESIS_UNKNOWN_ENGINE and what `parseGenesis` refuses. */
+/** The genesis in a file. Throws GENESIS_UNREADABLE and what `parseGenesis` and `checkEngine` refuse. */
 export function loadGenesis(path: string): Genesis {
   let bytes: Uint8Array;
   try {
@@ -54,13 +54,8 @@ export function loadGenesis(path: string): Genesis {
   }
   const genesis = parseGenesis(bytes);
   if (!genesis.ok) throw new FaultError(genesis.error);
-  const { engine } = genesis.value.consensus;
-  if (!engines.has(engine))
-    throw new FaultError({
-      code: 'GENESIS_UNKNOWN_ENGINE',
-      message: `${path} names the engine ${engine}, which this version does not have`,
-      hint: `it has: ${[...engines.keys()].join(', ')}`,
-      data: { engine },
-    });
+  const { consensus, validators } = genesis.value;
+  const fits = checkEngine(consensus.engine, validators.length);
+  if (!fits.ok) throw new FaultError({ ...fits.error, message: `${path}: ${fits.error.message}` });
   return genesis.value;
 }

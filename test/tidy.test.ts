@@ -93,7 +93,7 @@ describe('who may import whom', () => {
   });
 
   it('lets the command line into the node by its public entries only', () => {
-    const entries = /^node\/(node|verify|keys|entropy|config|network\/address)\.ts$/;
+    const entries = /^node\/(node|verify|keys|entropy|config|engines|network\/address)\.ts$/;
     for (const path of product.filter(each => each.startsWith('cli/'))) {
       for (const specifier of importsOf(path).filter(each => each.startsWith('node/'))) {
         expect(specifier, path).toMatch(entries);

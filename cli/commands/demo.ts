@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FaultError } from '../../ledger/types/errors.ts';
+import { ENGINE_NAMES } from '../../node/engines.ts';
 import { type Context, contextOf } from '../context.ts';
 import { organisationName, TOKEN, VALIDATORS } from '../demo/cast.ts';
 import { checkStory } from '../demo/check.ts';
@@ -17,6 +18,7 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const LONG_MS = 2 ** 31 - 1;
 
 interface DemoOptions {
+  readonly engine: string;
   readonly exit?: boolean;
   readonly basePort: number;
 }
@@ -26,6 +28,7 @@ export function registerDemo(program: Command): void {
     .command('demo')
     .description('a supply chain of five organisations on four validators, until Ctrl-C')
     .option('--exit', 'stop after the scenario instead, with 0 if all of it came out right')
+    .addOption(new Option('--engine <name>', 'how the validators agree').choices(ENGINE_NAMES).default('pbft'))
     .option('--base-port <port>', 'node i has this port + 10i and the two above; 0: free ones', portOf, BASE_PORT)
     .addHelpText('after', '\nExample:\n  quorate demo')
     .action((options: DemoOptions, command: Command) => demo(options, contextOf(command)));
@@ -37,7 +40,7 @@ function portOf(text: string): number {
   return port;
 }
 
-async function demo({ exit = false, basePort }: DemoOptions, { home, output }: Context): Promise<void> {
+async function demo({ exit = false, engine, basePort }: DemoOptions, { home, output }: Context): Promise<void> {
   const stop = new AbortController();
   const interrupt = () => {
     if (stop.signal.aborted) return;
@@ -46,7 +49,7 @@ async function demo({ exit = false, basePort }: DemoOptions, { home, output }: C
   };
   for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
   const began = Date.now();
-  const stage = await setStage(home, basePort, stop.signal);
+  const stage = await setStage(home, { engine, basePort }, stop.signal);
   output.note(`${VALIDATORS} validators, files in ${stage.home}\n`);
   try {
     await prepare(stage, output);

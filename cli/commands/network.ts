@@ -6,6 +6,7 @@ import { type Wallet, walletFromMnemonic } from '../../client/wallet/wallet.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
 import { toHex } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
+import { ENGINE_NAMES } from '../../node/engines.ts';
 import { contextOf } from '../context.ts';
 import { type CreatedNetwork, createNetwork, type KeyFile, refuseExisting } from '../network/create.ts';
 import { nodeHomes } from '../network/directory.ts';
@@ -17,7 +18,6 @@ import { block, type Output, type Progress, table } from '../output.ts';
 import { integer } from '../parse.ts';
 import { givenPassphrase, type PassphraseOptions } from '../passphrase.ts';
 
-const ENGINES = ['pbft'];
 const VALIDATORS_MAX = 100;
 const BASE_PORT = 7400;
 /** What the treasury of a new network holds: a million of two decimals. */
@@ -59,7 +59,7 @@ function registerCreate(network: Command): void {
     .command('create')
     .description('write genesis, keys, settings and wallets of a new network; nothing is overwritten')
     .option('--validators <n>', 'how many nodes, each of its own member', integer(1, VALIDATORS_MAX), 4)
-    .addOption(new Option('--engine <name>', 'how they agree').choices(ENGINES).default('pbft'))
+    .addOption(new Option('--engine <name>', 'how they agree').choices(ENGINE_NAMES).default('pbft'))
     .requiredOption('--out <dir>', 'the directory to make')
     .option(
       '--base-port <port>',

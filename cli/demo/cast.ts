@@ -45,7 +45,7 @@ export function nodeOf(member: string): number {
 }
 
 /** Each organisation manages itself, and the first one administers the network. */
-export function planOf(wallets: ReadonlyMap<string, Wallet>, genesisTime: number): NetworkPlan {
+export function planOf(wallets: ReadonlyMap<string, Wallet>, engine: string, genesisTime: number): NetworkPlan {
   const keyOf = (name: string) => wallets.get(name)!.publicKey;
   const members = ORGANISATIONS.map(({ id, name, gs1Prefix }, i): MemberPlan => {
     const roles = ROLES.filter(role => role !== 'administer' || i === 0);
@@ -64,5 +64,5 @@ export function planOf(wallets: ReadonlyMap<string, Wallet>, genesisTime: number
   const addressOf = (name: string) => wallets.get(name)!.address;
   const holders = PEOPLE.map(({ id, funds }) => ({ address: addressOf(id), amount: funds }));
   const tokens = [{ ...TOKEN, admins: [addressOf(ORGANISATIONS[0]!.id)], holders }];
-  return { chainId: 'quorate-demo', genesisTime, engine: 'pbft', members, tokens };
+  return { chainId: 'quorate-demo', genesisTime, engine, members, tokens };
 }

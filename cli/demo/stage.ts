@@ -36,14 +36,21 @@ const PASSPHRASE_WORDS = 6;
  * Writes the files of a new network; nothing runs yet. Throws the faults of a directory that is not the demo's own, and
  * PORT_IN_USE, before anything is changed.
  */
-export async function setStage(directory: string, basePort: number, signal: AbortSignal): Promise<Stage> {
+export async function setStage(
+  directory: string,
+  { engine, basePort }: { readonly engine: string; readonly basePort: number },
+  signal: AbortSignal,
+): Promise<Stage> {
   const home = resolve(directory);
   refuseForeign(home);
   if (basePort !== 0) await refuseTaken(await choosePorts(basePort, VALIDATORS));
   const wallets = new Map<string, Wallet>();
   for (const name of WALLET_NAMES) wallets.set(name, unwrap(await walletFromMnemonic(generateMnemonic(randomBytes))));
   removeEarlier(home);
-  const { genesisId } = await createNetwork(home, planOf(wallets, Date.now()), { validators: VALIDATORS, basePort });
+  const { genesisId } = await createNetwork(home, planOf(wallets, engine, Date.now()), {
+    validators: VALIDATORS,
+    basePort,
+  });
   mark(home);
   const nodes = nodeHomes(home);
   const urls = nodes.map(each => each.rpcUrl);

@@ -7,6 +7,7 @@ import type { Address } from '../../ledger/types/address.ts';
 import { utf8 } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { PublicKey } from '../../ledger/types/ids.ts';
+import { checkEngine } from '../../node/engines.ts';
 
 export interface AccountPlan {
   readonly keys: readonly PublicKey[];
@@ -61,6 +62,8 @@ export function genesisOf(plan: NetworkPlan, nodes: readonly NodeKeys[]): { text
   const text = `${JSON.stringify(genesisJson(plan, nodes), null, 2)}\n`;
   const genesis = parseGenesis(utf8(text));
   if (!genesis.ok) throw new FaultError(genesis.error);
+  const fits = checkEngine(plan.engine, nodes.length);
+  if (!fits.ok) throw new FaultError(fits.error);
   return { text, genesis: genesis.value };
 }
 

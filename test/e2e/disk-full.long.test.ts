@@ -63,7 +63,7 @@ const title = 'a node whose disk is full stops and says so; with space again it 
 it.runIf(can)(
   can ? title : `${title} (not run: no tmpfs can be mounted here)`,
   async context => {
-    const network = await testNetwork(context, 2);
+    const network = await testNetwork(context, { senders: 2 });
     const { nodes, senders } = network;
     const [poor, ...others] = nodes as [TestNode, ...TestNode[]];
     const data = join(poor.home, 'data');

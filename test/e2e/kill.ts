@@ -13,6 +13,7 @@ import {
   kill,
   pastHeight,
   runningNetwork,
+  type Shape,
   start,
   stopAll,
   type TestNode,
@@ -42,9 +43,13 @@ export interface KillFigures {
 }
 
 /** Kills and restarts two nodes in each round and checks all that was promised. */
-export async function killRounds(context: TestContext, rounds: number): Promise<KillFigures> {
+export async function killRounds(
+  context: TestContext,
+  rounds: number,
+  shape: Omit<Shape, 'senders'> = {},
+): Promise<KillFigures> {
   const before = await slowness();
-  const network = await runningNetwork(context, SENDERS);
+  const network = await runningNetwork(context, { senders: SENDERS, ...shape });
   const { nodes } = network;
   const recoveries: number[] = [];
   const restarts: number[] = [];

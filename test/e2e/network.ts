@@ -50,9 +50,18 @@ const READY_TIMEOUT_MS = 120_000;
 const POLL_MS = 25;
 const LOG_LINES_SHOWN = 25;
 
-/** Files of a network of four, one for each organisation, and `senders` accounts that can pay. Gone when the test ends. */
-export async function testNetwork(context: TestContext, senders: number): Promise<TestNetwork> {
-  const validators = 4;
+/** What a network is made of. */
+export interface Shape {
+  /** Accounts that can pay. */
+  readonly senders: number;
+  readonly engine?: string;
+  /** Each belongs to an organisation of its own. */
+  readonly validators?: number;
+}
+
+/** The files of a network. Gone when the test ends. */
+export async function testNetwork(context: TestContext, shape: Shape): Promise<TestNetwork> {
+  const { senders, engine = 'pbft', validators = 4 } = shape;
   const parent = mkdtempSync(join(tmpdir(), 'quorate-e2e-'));
   const directory = join(parent, 'net');
   const keys = Array.from({ length: senders }, (): SecretKey => ({ type: 'ed25519', secret: randomBytes(32) }));
@@ -70,15 +79,15 @@ export async function testNetwork(context: TestContext, senders: number): Promis
   endWith(context, parent, directory);
   const { genesis } = await createNetwork(
     directory,
-    { chainId: 'end-to-end', genesisTime: Date.now(), engine: 'pbft', members, tokens },
+    { chainId: 'end-to-end', genesisTime: Date.now(), engine, members, tokens },
     { validators, basePort: 0 },
   );
   return { directory, genesis, nodes: nodeHomes(directory).map(testNode), senders: funded };
 }
 
 /** {@link testNetwork}, up. */
-export async function runningNetwork(context: TestContext, senders: number): Promise<TestNetwork> {
-  const network = await testNetwork(context, senders);
+export async function runningNetwork(context: TestContext, shape: Shape): Promise<TestNetwork> {
+  const network = await testNetwork(context, shape);
   await up(network);
   return network;
 }

@@ -25,7 +25,7 @@ import {
 const WITHOUT_QUORUM_MS = 6_000;
 
 it('with two of four down nothing becomes final and nobody gives up; with the third back a block follows', async context => {
-  const network = await runningNetwork(context, 2);
+  const network = await runningNetwork(context, { senders: 2 });
   const { nodes, senders } = network;
   const [alice, bob] = senders as [Sender, Sender];
   const [first, second, third, fourth] = nodes as [TestNode, TestNode, TestNode, TestNode];

@@ -37,7 +37,7 @@ interface Scene {
 
 /** A network of four with a few blocks, the last validator stopped. */
 async function scene(context: TestContext): Promise<Scene> {
-  const network = await runningNetwork(context, 2);
+  const network = await runningNetwork(context, { senders: 2 });
   const [alice, bob] = network.senders;
   const rpc = rpcClient({ urls: network.nodes.map(each => each.url) });
   const pay = async () => {
