@@ -22,7 +22,7 @@ import { powerOf } from '../quorum.ts';
 
 export type Phase = 'proposal' | 'prepare' | 'commit' | 'round-change';
 
-/** The domain tag of each phase: an engine's own, so that no statement passes for another engine's. */
+/** The domain tag of each phase, so that no statement passes for one of another phase or protocol. */
 export type Tags = Readonly<Record<Phase, Tag>>;
 
 /** Views are counted per height; one that lives through this many at the shortest timeout has seen years. */

@@ -4,9 +4,9 @@
  */
 import { publicKeyOf } from '#crypto';
 import { pause } from '../../client/rpc.ts';
-import { leaderOf } from '../../consensus/bft/leader.ts';
+import type { Message } from '../../consensus/bft/messages.ts';
 import { pbft } from '../../consensus/pbft/core.ts';
-import type { Message } from '../../consensus/pbft/messages.ts';
+import { leaderOf } from '../../consensus/pbft/leader.ts';
 import type { TransactionSource } from '../../ledger/build.ts';
 import { type Chain, createChain } from '../../ledger/chain.ts';
 import { blockId, identify } from '../../ledger/crypto/ids.ts';

@@ -1,8 +1,8 @@
 /** Failures that real networks had, each as a script with the name it is known by. */
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '#crypto';
+import type { Message } from '../../consensus/bft/messages.ts';
 import { emptyRecord, recordIn, writeOf } from '../../consensus/bft/record.ts';
-import type { Message } from '../../consensus/pbft/messages.ts';
 import { crash, type Replica, start, submit, tip, wipe } from './replica.ts';
 import { commonHeight, newWorld, run, type Shape, startAll, type World } from './world.ts';
 

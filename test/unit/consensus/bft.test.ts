@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstVote, type Report } from '../../../consensus/bft/amnesia.ts';
+import { message as codec, MESSAGE_BYTES_MAX } from '../../../consensus/bft/codec.ts';
 import { evidenceOf, verifyEvidence } from '../../../consensus/bft/evidence.ts';
 import { judgeProposal } from '../../../consensus/bft/justification.ts';
-import { leaderOf } from '../../../consensus/bft/leader.ts';
+import { claimsOf, type Message, signed, TAGS } from '../../../consensus/bft/messages.ts';
 import { emptyRecord, recordIn, writeOf } from '../../../consensus/bft/record.ts';
 import type { Phase, Prepared, SignedRoundChange } from '../../../consensus/bft/statement.ts';
 import { proposalDue, shortTimeout, viewTimeout } from '../../../consensus/bft/timers.ts';
 import { noveltyOf, quorumOf, withStatement } from '../../../consensus/bft/votes.ts';
-import { message as codec, MESSAGE_BYTES_MAX } from '../../../consensus/pbft/codec.ts';
-import { claimsOf, type Message, signed, TAGS } from '../../../consensus/pbft/messages.ts';
+import { leaderOf } from '../../../consensus/pbft/leader.ts';
 import { byzantineQuorum } from '../../../consensus/quorum.ts';
 import { compareText, toHex } from '../../../ledger/types/bytes.ts';
 import { decode, encode } from '../../../ledger/types/codec.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../../../consensus/pbft/messages.ts';
+import type { Message } from '../../../consensus/bft/messages.ts';
 import type { NodeId } from '../../../ledger/types/ids.ts';
 import { keyOf } from '../../simulation/keys.ts';
 import {

@@ -3,10 +3,10 @@
  * this order; genesis stands before A, so that A leads (1, 0), B leads (1, 1), and so on.
  */
 
+import { type Message, signed, TAGS } from '../../../consensus/bft/messages.ts';
 import { roundChangePayload, type SignerSignature } from '../../../consensus/bft/statement.ts';
 import type { ConsensusCore, Effect, Event, Params, Resume } from '../../../consensus/core.ts';
 import { pbft } from '../../../consensus/pbft/core.ts';
-import { type Message, signed, TAGS } from '../../../consensus/pbft/messages.ts';
 import type { Bytes } from '../../../ledger/types/bytes.ts';
 import { votePayload } from '../../../ledger/types/certificate.ts';
 import type { Header } from '../../../ledger/types/header.ts';

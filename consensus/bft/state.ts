@@ -1,18 +1,17 @@
-/** What a PBFT core remembers, as plain data that core.ts owns, and the few ways in which its rules act on the world. */
+/** What a three-phase core remembers, as plain data that core.ts owns, and the few ways in which its rules act on the world. */
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
-import type { Reports } from '../bft/amnesia.ts';
-import { leaderOf } from '../bft/leader.ts';
-import { emptyRecord, type VoteRecord, writeOf } from '../bft/record.ts';
-import type { VoteCertificate } from '../bft/statement.ts';
-import type { Mandate, RoundChanges } from '../bft/view-change.ts';
-import type { Votes } from '../bft/votes.ts';
 import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
 import { byzantineQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
+import type { Reports } from './amnesia.ts';
 import type { Ballot, Message } from './messages.ts';
+import { emptyRecord, type VoteRecord, writeOf } from './record.ts';
+import type { VoteCertificate } from './statement.ts';
+import type { Mandate, RoundChanges } from './view-change.ts';
+import type { Votes } from './votes.ts';
 
 /** Headers kept. Unbounded, a leader could fill the memory with blocks that nobody decides. */
 export const HEADERS_MAX = 16;
@@ -20,6 +19,12 @@ export const HEADERS_MAX = 16;
 export const REPORTS_MAX = 256;
 /** Senders whose last answer is remembered beside the validators: all others share one slot. */
 export const STRANGER = 'stranger';
+
+/**
+ * Who leads `view` of the height above `parent`: where engines of this family differ. A function of what all validators agree
+ * on. Safety asks no more of it; progress, that the views of a height do not pass over the honest for ever.
+ */
+export type LeaderOf = (validators: ValidatorSet, parent: Header, view: number) => NodeId;
 
 export interface Head {
   readonly id: BlockId;
@@ -64,6 +69,7 @@ export interface State {
   readonly self: NodeId | null;
   readonly chainId: ChainId;
   readonly params: Params;
+  readonly leaderOf: LeaderOf;
   readonly rng: Rng;
   now: Millis;
 
@@ -142,7 +148,7 @@ export const mayVote = (state: State): boolean =>
   !state.amnesic && isValidator(state, state.self) && state.record.height >= state.record.from;
 
 export const leaderAt = (state: State, view: number): NodeId =>
-  leaderOf(state.validators, state.head.header.proposer, view);
+  state.leaderOf(state.validators, state.head.header, view);
 
 export function configure(state: State, config: Config): void {
   state.validators = config.validators;

@@ -1,14 +1,14 @@
 /** Taking in statements about (height, view): too old is answered, too new is kept or noted, the rest is counted once. */
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
-import { evidenceOf } from '../bft/evidence.ts';
-import { isRoundChangeJustified, judgeProposal } from '../bft/justification.ts';
-import type { Phase } from '../bft/statement.ts';
-import { type Latest, noveltyOf, type Statement, withStatement } from '../bft/votes.ts';
+import { evidenceOf } from './evidence.ts';
 import { answerLate, noteFinal } from './follow.ts';
+import { isRoundChangeJustified, judgeProposal } from './justification.ts';
 import { type Ballot, type Commit, type Prepare, type Proposal, type RoundChangeMessage, signed } from './messages.ts';
 import { accept, enterView } from './rules.ts';
 import { isValidator, leaderAt, REPORTS_MAX, type State } from './state.ts';
+import type { Phase } from './statement.ts';
+import { type Latest, noveltyOf, type Statement, withStatement } from './votes.ts';
 
 export function onBallot(state: State, from: NodeId, message: Ballot, signature: Bytes): void {
   const { instance } = state;

@@ -1,9 +1,10 @@
-/** What PBFT's validators tell each other, and the fixed bytes that each message's own signature covers. */
+/** What the validators of a three-phase engine tell each other, and the fixed bytes that each message's own signature covers. */
 import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import { votePayload } from '../../ledger/types/certificate.ts';
 import { encode, struct } from '../../ledger/types/codec.ts';
 import { type BlockId, type ChainId, type Height, height } from '../../ledger/types/ids.ts';
 import { tagged } from '../../ledger/types/tags.ts';
+import { nonce, recorded } from './codec.ts';
 import {
   type Claim,
   type Justification,
@@ -12,9 +13,9 @@ import {
   type Tags,
   type VoteCertificate,
   voteClaims,
-} from '../bft/statement.ts';
-import { nonce, recorded } from './codec.ts';
+} from './statement.ts';
 
+/** One protocol, whoever leads: a chain has one engine, and the chain id stands in every signed byte string. */
 export const TAGS: Tags = {
   proposal: 'quorate/pbft/proposal/1',
   prepare: 'quorate/pbft/prepare/1',

@@ -1,8 +1,8 @@
-/** The wire form of PBFT's messages (docs/protocol.md, "Consensus messages"). Written numbers: a change is a new protocol. */
+/** The wire form of the messages (docs/protocol.md, "Consensus messages"). Written numbers: a change is a new protocol. */
 import { bool, type Codec, option, struct, uint, union } from '../../ledger/types/codec.ts';
 import { hash, height } from '../../ledger/types/ids.ts';
-import { justification, signerSignatures, view, voteCertificate } from '../bft/statement.ts';
 import type { Message } from './messages.ts';
+import { justification, signerSignatures, view, voteCertificate } from './statement.ts';
 
 /**
  * The largest message is a proposal with a round change and a prepare of each of 128 validators: 31 KB. Without a bound
