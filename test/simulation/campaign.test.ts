@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RECOVERY_MS_MAX, simulate } from './campaign.ts';
+import { simulate } from './campaign.ts';
 import type { Mark } from './checks.ts';
 
 const SEEDS = 200;
@@ -14,8 +14,8 @@ describe('PBFT in a simulated world', () => {
     let blocks = 0;
     let broadcasts = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const { world, recoveryMs } = simulate(seed, FAULT_MS);
-      expect(recoveryMs, `seed ${seed} did not recover`).toBeLessThan(RECOVERY_MS_MAX);
+      const { world, recoveryMs } = simulate('pbft', seed, FAULT_MS);
+      expect(recoveryMs, `seed ${seed} did not recover`).toBeLessThan(world.profile.recoveryMsMax);
       for (const [name, count] of world.checks.marks) marks.set(name, (marks.get(name) ?? 0) + count);
       const validators = world.sets[0]!.validators.length;
       blocks += world.checks.decided.size * (2 * validators + 1);
@@ -36,7 +36,7 @@ describe('PBFT in a simulated world', () => {
 
   it('the same seed twice is the same history', () => {
     for (const seed of [3, 14, 15]) {
-      const [one, two] = [simulate(seed, FAULT_MS), simulate(seed, FAULT_MS)];
+      const [one, two] = [simulate('pbft', seed, FAULT_MS), simulate('pbft', seed, FAULT_MS)];
       expect([...two.world.checks.statements]).toEqual([...one.world.checks.statements]);
       expect(two.world.steps).toBe(one.world.steps);
     }

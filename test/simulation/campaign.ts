@@ -3,6 +3,7 @@
  * to make progress. Which faults there are at all is drawn too, so that rare combinations come up.
  */
 import { below, rng } from '../../consensus/rng.ts';
+import { profileOf } from './engines.ts';
 import { CALM } from './network.ts';
 import { crash, start, submit, tip } from './replica.ts';
 import { after, newWorld, run, startAll, type World } from './world.ts';
@@ -16,22 +17,12 @@ export interface Outcome {
   readonly core: readonly number[];
 }
 
-const SHAPES = [
-  [1, 1, 1, 1],
-  [1, 1, 1, 1],
-  [1, 1, 1, 1, 1],
-  [3, 2, 2, 1, 1],
-  [1, 1, 1, 1, 1, 1, 1],
-] as const;
-
-/** How long a healed core may take for three blocks: views that ran high under faults, at the cap, and some slack. */
-export const RECOVERY_MS_MAX = 60_000;
-
-export function simulate(seed: number, faultMs = 20_000): Outcome {
+export function simulate(engine: string, seed: number, faultMs = 20_000): Outcome {
   const draw = rng(BigInt(seed));
-  const powers = SHAPES[below(draw, SHAPES.length)]!;
-  const twins = below(draw, 3) === 0 ? [powers.length - 1] : [];
-  const world = newWorld({ seed, powers, twins, observers: below(draw, 2) });
+  const { shapes, bears } = profileOf(engine);
+  const powers = shapes[below(draw, shapes.length)]!;
+  const twins = below(draw, 3) === 0 && bears === 'byzantine' ? [powers.length - 1] : [];
+  const world = newWorld({ engine, seed, powers, twins, observers: below(draw, 2) });
   const often = (max: number) => (below(draw, 2) === 0 ? 0 : below(draw, max + 1));
   world.network.weather = {
     lossPermille: often(300),
@@ -91,7 +82,7 @@ function heal(world: World): Outcome {
   for (const replica of core) submit(world, replica, 2_000_000);
   const healedAt = world.now;
   const target = Math.max(...core.map(each => tip(each).header.height)) + 3;
-  for (let i = 0; i < RECOVERY_MS_MAX / 1000; i++) {
+  for (let i = 0; i < world.profile.recoveryMsMax / 1000; i++) {
     const done = run(world, 1000, () => core.every(each => tip(each).header.height >= target));
     if (done) break;
     for (const replica of core) submit(world, replica, 2_000_001 + i);

@@ -1,7 +1,7 @@
 /** The simulated ledger: headers whose roots mean nothing, bodies that are lists of numbers, and verdicts on both. */
 import { sha256Hex } from '#crypto';
 import type { Config } from '../../consensus/core.ts';
-import { EMPTY, utf8 } from '../../ledger/types/bytes.ts';
+import { type Bytes, EMPTY, utf8 } from '../../ledger/types/bytes.ts';
 import type { Certificate } from '../../ledger/types/certificate.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import { HEADER_VERSION, type Header, header } from '../../ledger/types/header.ts';
@@ -29,6 +29,7 @@ export function makeBlock(
   time: Millis,
   proposer: NodeId,
   transactions: readonly number[],
+  seal: Bytes = EMPTY,
 ): SimulatedBlock {
   const built: Header = {
     version: HEADER_VERSION,
@@ -42,7 +43,7 @@ export function makeBlock(
     stateRoot: ZERO,
     historyRoot: ZERO,
     nextValidatorsHash: ZERO,
-    seal: EMPTY,
+    seal,
   };
   return { id: idOf(built), header: built, transactions };
 }

@@ -1,11 +1,11 @@
 /** What must hold after every event, whatever the weather. A violation throws and ends the run. */
 
-import type { Message } from '../../consensus/pbft/messages.ts';
-import { concatBytes, toHex } from '../../ledger/types/bytes.ts';
-import { type Certificate, BYZANTINE_COMMIT, votePayload } from '../../ledger/types/certificate.ts';
+import { toHex } from '../../ledger/types/bytes.ts';
+import { type Certificate, type CertificateRule, votePayload } from '../../ledger/types/certificate.ts';
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
 import { CHAIN_ID } from './chain.ts';
+import type { Profile } from './engines.ts';
 import { stubVerify } from './keys.ts';
 
 export class Violation extends Error {
@@ -29,7 +29,7 @@ export interface Checks {
   /** How often each thing that a set of runs must reach was reached. */
   readonly marks: Map<Mark, number>;
   /** Messages by type, for amplification. */
-  readonly sent: Map<Message['type'], number>;
+  readonly sent: Map<string, number>;
 }
 
 export function newChecks(): Checks {
@@ -47,6 +47,7 @@ function holds(condition: boolean, what: string): asserts condition {
 /** Agreement: no two honest nodes adopt different blocks at one height, each with a certificate that anyone can check. */
 export function onAdopt(
   checks: Checks,
+  rule: CertificateRule | null,
   validators: ValidatorSet,
   height: Height,
   block: BlockId,
@@ -55,19 +56,24 @@ export function onAdopt(
   const decided = checks.decided.get(height);
   holds(decided === undefined || decided === block, `two blocks at height ${height}: ${decided} and ${block}`);
   checks.decided.set(height, block);
-  holds(certificate !== null && isCertified(validators, height, block, certificate), `bad certificate at ${height}`);
+  const certified =
+    rule === null || certificate === null
+      ? rule === certificate
+      : isCertified(rule, validators, height, block, certificate);
+  holds(certified, `bad certificate at ${height}`);
 }
 
-/** Written apart from the engine's own counting: two thirds by multiplication, indices one by one. */
+/** Written apart from the engine's own counting: shares by multiplication, indices one by one. */
 export function isCertified(
+  rule: CertificateRule,
   validators: ValidatorSet,
   height: Height,
   block: BlockId,
   certificate: Certificate,
 ): boolean {
   const { view, phase, signatures } = certificate;
-  if (certificate.height !== height || certificate.block !== block || phase !== BYZANTINE_COMMIT.phase) return false;
-  const signed = votePayload('quorate/pbft/commit/1', CHAIN_ID, height, view, block);
+  if (certificate.height !== height || certificate.block !== block || phase !== rule.phase) return false;
+  const signed = votePayload(rule.tag, CHAIN_ID, height, view, block);
   let power = 0;
   let last = -1;
   for (const { index, signature } of signatures) {
@@ -76,18 +82,20 @@ export function isCertified(
     last = index;
     power += validator.power;
   }
-  return 3 * power > 2 * totalPower(validators);
+  const total = totalPower(validators);
+  return rule.trust === 'byzantine' ? 3 * power > 2 * total : 2 * power > total;
 }
 
-/** One statement per (phase, height, view) and key, across every crash. */
-export function onSend(checks: Checks, key: NodeId, message: Message, signed: Uint8Array): void {
-  checks.sent.set(message.type, (checks.sent.get(message.type) ?? 0) + 1);
-  if (message.type === 'round-change') mark(checks, 'view change');
-  if (message.type === 'decision') mark(checks, 'decision');
-  if (message.type === 'proposal' && (message.justification?.prepares.length ?? 0) > 0) mark(checks, 're-proposal');
-  if (!('view' in message) || message.type === 'decision') return;
-  const slot = `${key} ${message.type} ${message.height} ${message.view}`;
-  const said = toHex(concatBytes(signed));
+/** One statement for each slot and key, across every crash. */
+export function onSend(checks: Checks, profile: Profile, key: NodeId, message: unknown, signed: Uint8Array): void {
+  const { type } = message as { readonly type: string };
+  checks.sent.set(type, (checks.sent.get(type) ?? 0) + 1);
+  const seen = profile.markOf(message);
+  if (seen !== null) mark(checks, seen);
+  const statement = profile.slotOf(message);
+  if (statement === null) return;
+  const slot = `${key} ${statement}`;
+  const said = toHex(signed);
   const before = checks.statements.get(slot);
   holds(before === undefined || before === said, `two statements for ${slot}`);
   checks.statements.set(slot, said);

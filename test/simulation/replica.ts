@@ -3,9 +3,8 @@
  * by each persist until it is durable; a crash at any effect drops the rest. Timers alone are set at once, as in a node: one
  * that was cancelled never fires.
  */
+
 import type { ConsensusCore, Effect, Event, Records, TimerId } from '../../consensus/core.ts';
-import { pbft } from '../../consensus/pbft/core.ts';
-import type { Message } from '../../consensus/pbft/messages.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import { decodeOwn, encode } from '../../ledger/types/codec.ts';
 import type { BlockId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
@@ -23,7 +22,7 @@ export interface Replica {
   readonly key: NodeId | null;
   /** Whether it may break the rules: its statements and its blocks are not checked. */
   readonly byzantine: boolean;
-  core: ConsensusCore<Message> | null;
+  core: ConsensusCore<unknown> | null;
   /** Counts its lives: what was scheduled for an earlier one is void. */
   life: number;
   readonly durable: { records: Map<string, Bytes>; blocks: Map<BlockId, SimulatedBlock>; finals: number };
@@ -31,7 +30,7 @@ export interface Replica {
   chain: FinalBlock[];
   bodies: Map<BlockId, SimulatedBlock>;
   readonly pool: Map<number, Millis>;
-  queue: Exclude<Effect<Message>, { type: 'timer' }>[];
+  queue: Exclude<Effect<unknown>, { type: 'timer' }>[];
   syncing: boolean;
   timers: Map<TimerId, number>;
   timersSet: number;
@@ -73,7 +72,7 @@ export function start(world: World, replica: Replica): void {
   const records: Records = new Map(replica.durable.records);
   const blocks = [...replica.durable.blocks.values()].filter(each => each.header.height > header.height);
   replica.bodies = new Map(replica.durable.blocks);
-  replica.core = pbft.create({
+  replica.core = world.profile.module.create({
     self: replica.key,
     chainId: CHAIN_ID,
     params: world.params,
@@ -114,12 +113,12 @@ export function submit(world: World, replica: Replica, transaction: number): voi
   tellWork(world, replica);
 }
 
-function step(world: World, replica: Replica, event: Event<Message>): void {
+function step(world: World, replica: Replica, event: Event<unknown>): void {
   if (replica.core === null) return;
   take(world, replica, replica.core.step(world.now, event));
 }
 
-function take(world: World, replica: Replica, effects: readonly Effect<Message>[]): void {
+function take(world: World, replica: Replica, effects: readonly Effect<unknown>[]): void {
   for (const effect of effects) {
     if (effect.type === 'timer') setTimer(world, replica, effect.timer, effect.after);
     else replica.queue.push(effect);
@@ -147,7 +146,7 @@ function drain(world: World, replica: Replica): void {
   }
 }
 
-function sync(world: World, replica: Replica, { writes, blocks }: Extract<Effect<Message>, { type: 'persist' }>): void {
+function sync(world: World, replica: Replica, { writes, blocks }: Extract<Effect<unknown>, { type: 'persist' }>): void {
   replica.syncing = true;
   const { life } = replica;
   const finals = replica.chain.length;
@@ -183,7 +182,13 @@ function perform(world: World, replica: Replica, effect: Replica['queue'][number
         if (parent.id !== effect.parent) return;
         // Twins must not build the same block by chance.
         const transactions = [...replica.pool.keys(), ...(replica.byzantine ? [1e6 + replica.slot] : [])];
-        const block = makeBlock(parent, Math.max(world.now, parent.header.time + 1), replica.key!, transactions);
+        const block = makeBlock(
+          parent,
+          Math.max(world.now, parent.header.time + 1),
+          replica.key!,
+          transactions,
+          effect.seal,
+        );
         replica.bodies.set(block.id, block);
         step(world, replica, { type: 'built', job: effect.job, block });
       });
@@ -228,13 +233,15 @@ function perform(world: World, replica: Replica, effect: Replica['queue'][number
   }
 }
 
-function send(world: World, replica: Replica, { to, message }: Extract<Effect<Message>, { type: 'send' }>): void {
+function send(world: World, replica: Replica, { to, message }: Extract<Effect<unknown>, { type: 'send' }>): void {
   const { key } = replica;
   if (key === null) throw new Violation('an observer spoke');
-  const signed = pbft.signed(CHAIN_ID, message);
-  if (!replica.byzantine) onSend(world.checks, key, message, signed);
-  const bytes = encode(pbft.codec, message);
-  if (bytes.length > pbft.spec.messageBytesMax) throw new Violation(`message of ${bytes.length} bytes`);
+  const { profile } = world;
+  const { module } = profile;
+  const signed = module.signed(CHAIN_ID, message);
+  if (!replica.byzantine) onSend(world.checks, profile, key, message, signed);
+  const bytes = encode(module.codec, message);
+  if (bytes.length > module.spec.messageBytesMax) throw new Violation(`message of ${bytes.length} bytes`);
   const packet: Packet = { type: 'message', from: key, bytes, signature: stubSign(key, signed) };
   if (to === 'all') later(world, replica, 0, () => receive(world, replica, packet));
   broadcast(world, replica, to, packet);
@@ -268,12 +275,13 @@ export function receive(world: World, replica: Replica, packet: Packet): void {
   if (replica.core === null) return;
   switch (packet.type) {
     case 'message': {
-      const message = decodeOwn(pbft.codec, packet.bytes);
+      const { module } = world.profile;
+      const message = decodeOwn(module.codec, packet.bytes);
       const claims = replica.core.claims(message);
       if (claims === null) return;
-      const own = { signer: packet.from, signed: pbft.signed(CHAIN_ID, message), signature: packet.signature };
+      const own = { signer: packet.from, signed: module.signed(CHAIN_ID, message), signature: packet.signature };
       if (![own, ...claims].every(each => stubVerify(each.signer, each.signed, each.signature))) {
-        throw new Violation(`a message with a wrong signature: ${message.type}`);
+        throw new Violation(`a message with a wrong signature from ${packet.from}`);
       }
       step(world, replica, { type: 'message', from: packet.from, message, signature: packet.signature });
       break;
@@ -306,7 +314,8 @@ function adopt(world: World, replica: Replica, block: FinalBlock): void {
   if (block.header.height <= parent.header.height) return;
   if (block.header.parent !== parent.id) throw new Violation('adopted a block that does not extend the chain');
   if (!replica.byzantine) {
-    onAdopt(world.checks, parent.next.validators, block.header.height, block.id, block.certificate);
+    const rule = world.profile.module.spec.certificate;
+    onAdopt(world.checks, rule, parent.next.validators, block.header.height, block.id, block.certificate);
   }
   replica.chain.push(block);
   replica.bodies.set(block.id, block);

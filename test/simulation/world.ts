@@ -9,6 +9,7 @@ import type { Height, Millis } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import { type FinalBlock, makeBlock } from './chain.ts';
 import { type Checks, newChecks } from './checks.ts';
+import { type Profile, profileOf } from './engines.ts';
 import { pop, push, type Scheduled } from './heap.ts';
 import { keyOf } from './keys.ts';
 import { CALM, deliveries, type Network } from './network.ts';
@@ -29,6 +30,7 @@ export interface Faults {
 }
 
 export interface World {
+  readonly profile: Profile;
   readonly seed: number;
   readonly params: Params;
   now: Millis;
@@ -48,6 +50,8 @@ export interface World {
 }
 
 export interface Shape {
+  /** The engine's name; pbft where it is left out. */
+  readonly engine?: string;
   readonly seed: number;
   readonly powers: readonly number[];
   readonly observers?: number;
@@ -59,10 +63,19 @@ export interface Shape {
 
 const STARTED_AT = 1_700_000_000_000;
 
-export function newWorld({ seed, powers, observers = 0, twins = [], params = {}, sets = [] }: Shape): World {
+export function newWorld({
+  engine = 'pbft',
+  seed,
+  powers,
+  observers = 0,
+  twins = [],
+  params = {},
+  sets = [],
+}: Shape): World {
   const validators = powers.map((power, i) => ({ key: keyOf(i + 1), power })).sort((a, b) => compareText(a.key, b.key));
   const genesis = makeBlock(null, STARTED_AT - 1, keyOf(0), []);
   const world: World = {
+    profile: profileOf(engine),
     seed,
     params: { ...PARAMS, ...params },
     now: STARTED_AT,
