@@ -7,6 +7,10 @@ export interface ChainStatus {
   readonly genesisId: Hash;
   readonly engine: string;
   readonly trust: 'byzantine' | 'crash' | 'none';
+  /** What final means here, in a sentence. */
+  readonly finality: string;
+  /** How many blocks stand on one that is final; 0: a block is final at once. */
+  readonly finalityDepth: number;
   readonly height: number;
   readonly finalHeight: number;
   readonly head: Hash;

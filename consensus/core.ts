@@ -166,6 +166,8 @@ export interface CoreSpec {
   readonly certificate: CertificateRule | null;
   /** The largest encoded message. */
   readonly messageBytesMax: number;
+  /** How many blocks stand on one that is final; none, unless given: then a block is final at once. */
+  readonly finalityDepth?: number;
   /** The most validators that it bears; as many as a set may have unless given. */
   readonly validatorsMax?: number;
 }

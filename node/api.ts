@@ -20,6 +20,7 @@ import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { Hash, Height, Millis, NodeId, PublicKey, TransactionId } from '../ledger/types/ids.ts';
 import type { Acknowledgements, FinalReceipt } from './acknowledgements.ts';
 import type { Agreement } from './agreement.ts';
+import { finalityText } from './engines.ts';
 import { unfitness } from './fitness.ts';
 import type { Intake } from './intake.ts';
 import { PROTOCOL_VERSION } from './network/hello.ts';
@@ -40,6 +41,8 @@ export function chainReader(chain: Chain, store: Store, sync: Sync, spec: CoreSp
         genesisId,
         engine: spec.name,
         trust: spec.certificate?.trust ?? 'none',
+        finality: finalityText(spec),
+        finalityDepth: spec.finalityDepth ?? 0,
         height: head.header.height,
         finalHeight: final.header.height,
         head: head.id,

@@ -24,6 +24,8 @@ export const statusObject = Type.Object({
   genesisId: hashText,
   engine: Type.String(),
   trust: oneOf('byzantine', 'crash', 'none'),
+  finality: Type.String(),
+  finalityDepth: countNumber,
   height: heightNumber,
   finalHeight: heightNumber,
   head: hashText,

@@ -22,6 +22,10 @@ export interface ChainStatus {
   readonly engine: string;
   /** What the engine's certificates are worth. */
   readonly trust: 'byzantine' | 'crash' | 'none';
+  /** What final means here, in a sentence. */
+  readonly finality: string;
+  /** How many blocks stand on one that is final; 0: a block is final at once. */
+  readonly finalityDepth: number;
   /** Of the head, which is above the final height only where finality takes depth. */
   readonly height: Height;
   readonly finalHeight: Height;

@@ -179,6 +179,8 @@ export function memoryLedger() {
       genesisId: GENESIS_ID,
       engine: 'pbft',
       trust: 'byzantine',
+      finality: 'at once',
+      finalityDepth: 0,
       height: blocks.length - 1,
       finalHeight: blocks.length - 1,
       head: blocks.at(-1)!.id,
