@@ -1,0 +1,74 @@
+/**
+ * What proof of work writes into a header's seal. All of it but the nonce follows from the parent, and it is all that a child is
+ * judged by: a header says by itself how much work its branch holds and how hard the next block is, so that a node which starts
+ * from the ledger's head alone judges as those that saw every block.
+ */
+import { assert } from '../../ledger/types/assert.ts';
+import { type Bytes, compareBytes } from '../../ledger/types/bytes.ts';
+import { bigUint, type Codec, decode, encode, fixed, struct, uint } from '../../ledger/types/codec.ts';
+import type { Header } from '../../ledger/types/header.ts';
+import { type BlockId, hash, type Millis, millis } from '../../ledger/types/ids.ts';
+import { HARDNESS_MAX, HARDNESS_START, nextHardness, workOf } from './hardness.ts';
+
+/** The last bytes of the seal, and with it of the encoded header: whoever searches varies these alone. */
+export const NONCE_BYTES = 8;
+/** Blocks from one that is linked to besides its parent to the next: as many bodies as a node holds at a time, halved. */
+export const STRIDE = 32;
+
+export interface Seal {
+  readonly hardness: number;
+  /** Expected hashes of all blocks from the first to this one. */
+  readonly work: bigint;
+  /** The parent's time. */
+  readonly since: Millis;
+  /** The last block below this one whose height is a multiple of {@link STRIDE}: who is far behind comes down by these. */
+  readonly stride: BlockId;
+  readonly nonce: Bytes;
+}
+
+const seal: Codec<Seal> = struct({
+  hardness: uint(HARDNESS_MAX),
+  work: bigUint(32),
+  since: millis,
+  stride: hash,
+  nonce: fixed(NONCE_BYTES),
+});
+
+const NO_NONCE: Bytes = new Uint8Array(NONCE_BYTES);
+
+/** The seal of a block; null where it is none. The block at height 0 has none and needs none. */
+export function sealOf(header: Header): Seal | null {
+  const result = decode(seal, header.seal);
+  return result.ok ? result.value : null;
+}
+
+/** The work of the branch that ends in a block of the chain. */
+export function workAt(header: Header): bigint {
+  if (header.height === 0) return 0n;
+  const own = sealOf(header);
+  assert(own, 'a block of the chain without a seal');
+  return own.work;
+}
+
+/** The seal of a child of this block, with a nonce of zeros. */
+export function sealAbove(id: BlockId, header: Header, intervalMs: Millis): Seal {
+  const own = header.height === 0 ? null : sealOf(header);
+  assert(own !== null || header.height === 0, 'a parent without a seal');
+  const hardness = own === null ? HARDNESS_START : nextHardness(own.hardness, header.time - own.since, intervalMs);
+  return {
+    hardness,
+    work: (own?.work ?? 0n) + workOf(hardness),
+    since: header.time,
+    stride: own === null || header.height % STRIDE === 0 ? id : own.stride,
+    nonce: NO_NONCE,
+  };
+}
+
+export const encodeSeal = (value: Seal): Bytes => encode(seal, value);
+
+/** Whether two encoded seals differ in the nonce at most. */
+export function isSameButNonce(a: Bytes, b: Bytes): boolean {
+  return a.length === b.length && compareBytes(withoutNonce(a), withoutNonce(b)) === 0;
+}
+
+const withoutNonce = (encoded: Bytes): Bytes => encoded.subarray(0, encoded.length - NONCE_BYTES);
