@@ -52,7 +52,8 @@ export interface PresentedTransaction {
 }
 
 export interface KnownTransaction {
-  readonly status: 'pending' | 'final';
+  /** `included`: in a block that is not final yet. */
+  readonly status: 'pending' | 'included' | 'final';
   readonly transaction: PresentedTransaction;
   readonly raw: string;
   readonly receipt: Omit<FinalReceipt, 'height' | 'index'> | null;
@@ -60,6 +61,8 @@ export interface KnownTransaction {
   readonly index: number | null;
   readonly block: Hash | null;
   readonly time: string | null;
+  /** Where it is included: how many blocks stand on its own. */
+  readonly depth: number | null;
 }
 
 export interface Balance {

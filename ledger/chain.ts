@@ -49,6 +49,8 @@ export interface Chain {
   stateOf(id: BlockId): BlockState | null;
   /** An executed block above the final one. */
   candidate(id: BlockId): Candidate | null;
+  /** The blocks above the final one up to the head, in order of height: none where a block is final at once. */
+  included(): readonly Candidate[];
   /** Executes a block on its parent and keeps it as a candidate. The same block again costs nothing. */
   validate(block: IdentifiedBlock): Result<BlockState, Rejection>;
   /** Makes a block on `request.parent` and keeps it as a candidate; null where that parent is unknown. */
@@ -116,6 +118,7 @@ export function createChain(rules: Rules, start: BlockState): Chain {
     },
     stateOf,
     candidate: id => candidates.get(id) ?? null,
+    included: () => branch(head.id),
     validate(block) {
       const known = stateOf(block.id);
       if (known !== null) return ok(known);

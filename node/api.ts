@@ -66,6 +66,19 @@ export function chainReader(chain: Chain, store: Store, sync: Sync, spec: CoreSp
       if (!place || !block || !receipt || !transaction) return null;
       return { transaction, receipt, ...place, block: block.id, time: block.header.time };
     },
+    included(id) {
+      for (const { block, receipts } of chain.included()) {
+        const index = block.transactions.findIndex(each => each.id === id);
+        if (index < 0) continue;
+        const { height, time } = block.header;
+        const depth = chain.head.header.height - height;
+        return {
+          ...{ transaction: block.transactions[index]!, receipt: receipts[index]! },
+          ...{ height, index, block: block.id, time, depth },
+        };
+      }
+      return null;
+    },
   };
 }
 

@@ -35,7 +35,7 @@ export function registerTx(program: Command): void {
       writeSigned(output, addSignature(unsigned, key), options.out ?? true);
     });
   tx.command('get <id>')
-    .description('a transaction with its receipt, or that it is pending')
+    .description('a transaction with its receipt, or how far it has come')
     .addHelpText('after', '\nExample:\n  quorate tx get 98d05a26…')
     .action(async (id: string, _options, command: Command) => {
       const { rpc, output } = contextOf(command);

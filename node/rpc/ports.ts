@@ -54,6 +54,12 @@ export interface RecordedTransaction {
   readonly time: Millis;
 }
 
+/** A transaction that stands in a block, which is not final yet: it may still be dropped, and recorded in another. */
+export interface IncludedTransaction extends RecordedTransaction {
+  /** How many blocks stand on its own. */
+  readonly depth: number;
+}
+
 /** Final blocks, whole or in part. null: there is none, or not here. */
 export interface ChainReader {
   status(): ChainStatus;
@@ -61,6 +67,8 @@ export interface ChainReader {
   header(height: Height): Awaitable<{ readonly id: BlockId; readonly header: Header } | null>;
   receipts(height: Height): Awaitable<readonly Receipt[] | null>;
   transaction(id: TransactionId): Awaitable<RecordedTransaction | null>;
+  /** What stands above the final block; null: nothing of that id does. */
+  included(id: TransactionId): IncludedTransaction | null;
 }
 
 export type Admission =

@@ -41,8 +41,8 @@ export function txMethods({ chain, submitter, pool, prover }: TxPorts): Method[]
   return [
     submit(submitter),
     submitBatch(submitter),
-    submitAndWait(submitter),
-    wait(submitter),
+    submitAndWait(submitter, chain),
+    wait(submitter, chain),
     get(chain, pool),
     simulate(submitter),
     getProof(prover),
@@ -133,8 +133,16 @@ export function presentAdmission(admission: Admission) {
   return result.ok ? result.value : { error: errorObject(result.error) };
 }
 
+/** How far a transaction is that has not become final. */
+function progressOf(chain: ChainReader, id: TransactionId): string {
+  const included = chain.included(id);
+  if (!included) return 'not final';
+  return `included at height ${included.height}, ${included.depth} of ${chain.status().finalityDepth} deep,`;
+}
+
 async function waitFor(
   submitter: Submitter,
+  chain: ChainReader,
   id: TransactionId,
   timeout: number,
   signal: AbortSignal,
@@ -142,7 +150,7 @@ async function waitFor(
   const waited = await submitter.wait(id, timeout, signal);
   switch (waited) {
     case 'timeout':
-      return err(fault('NOT_FINAL_YET', `not final after ${timeout} ms`, { data: { id } }));
+      return err(fault('NOT_FINAL_YET', `${progressOf(chain, id)} after ${timeout} ms`, { data: { id } }));
     case 'busy':
       return err(fault('BUSY', 'too many calls wait already', { data: { id } }));
     case 'expired':
@@ -152,7 +160,7 @@ async function waitFor(
   }
 }
 
-function submitAndWait(submitter: Submitter): Method {
+function submitAndWait(submitter: Submitter, chain: ChainReader): Method {
   return method({
     name: 'tx_submitAndWait',
     summary: 'Submits a transaction and answers with its final receipt: the acknowledgement. `succeeded` may be false.',
@@ -166,12 +174,12 @@ function submitAndWait(submitter: Submitter): Method {
       // Sent before and final by now: to a caller who asks for the receipt that is an answer, not an error.
       if (admission!.type === 'final') return ok(presentFinal(admission!.final));
       const admitted = admissionResult(admission!);
-      return admitted.ok ? waitFor(submitter, admitted.value.id, timeout, signal) : admitted;
+      return admitted.ok ? waitFor(submitter, chain, admitted.value.id, timeout, signal) : admitted;
     },
   });
 }
 
-function wait(submitter: Submitter): Method {
+function wait(submitter: Submitter, chain: ChainReader): Method {
   return method({
     name: 'tx_wait',
     summary: 'The final receipt of a transaction, as soon as there is one.',
@@ -179,12 +187,12 @@ function wait(submitter: Submitter): Method {
     result: finalReceiptObject,
     errors: ['BUSY', 'EXPIRED', 'NOT_FINAL_YET'],
     handler: ({ id, timeoutMs: timeout = WAIT_MS_DEFAULT }, { signal }) =>
-      waitFor(submitter, id as TransactionId, timeout, signal),
+      waitFor(submitter, chain, id as TransactionId, timeout, signal),
   });
 }
 
 const knownTransaction = Type.Object({
-  status: oneOf('pending', 'final'),
+  status: oneOf('pending', 'included', 'final'),
   transaction: transactionObject,
   /** The canonical encoding. */
   raw: base64Text,
@@ -193,21 +201,25 @@ const knownTransaction = Type.Object({
   index: nullable(countNumber),
   block: nullable(hashText),
   time: nullable(timeText),
+  /** Where it is included: how many blocks stand on its own, of `finalityDepth`. */
+  depth: nullable(countNumber),
 });
 
 function get(chain: ChainReader, pool: PoolReader): Method {
   return method({
     name: 'tx_get',
-    summary: 'A transaction by its id: final with its receipt and place, or pending on this node.',
+    summary:
+      'A transaction by its id: final with its receipt and place, included (`depth` blocks deep), or pending on this node.',
     params: { id: hashText },
     result: knownTransaction,
     errors: ['NOT_FOUND'],
     async handler({ id }) {
-      const recorded = await chain.transaction(id as TransactionId);
+      const included = chain.included(id as TransactionId);
+      const recorded = included ?? (await chain.transaction(id as TransactionId));
       if (recorded) {
         const { transaction, receipt, height, index, block, time } = recorded;
         return ok({
-          status: 'final' as const,
+          status: included ? ('included' as const) : ('final' as const),
           transaction: presentTransaction(transaction),
           raw: toBase64(encodeTransaction(transaction)),
           receipt: presentReceipt(receipt),
@@ -215,11 +227,12 @@ function get(chain: ChainReader, pool: PoolReader): Method {
           index,
           block,
           time: timeOf(time),
+          depth: included?.depth ?? null,
         });
       }
       const pending = pool.get(id as TransactionId);
       if (!pending) return err(fault('NOT_FOUND', `no transaction ${id} here`));
-      const nowhere = { receipt: null, height: null, index: null, block: null, time: null };
+      const nowhere = { receipt: null, height: null, index: null, block: null, time: null, depth: null };
       return ok({
         status: 'pending' as const,
         transaction: presentTransaction(pending),

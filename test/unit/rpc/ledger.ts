@@ -202,6 +202,7 @@ export function memoryLedger() {
       const { height, time } = block.header;
       return { transaction: block.transactions[index]!, receipt, height, index, block: block.id, time };
     },
+    included: () => null,
   };
 
   function admit(bytes: Bytes): Admission {
