@@ -1,12 +1,14 @@
 import { appendHistory, type BlockState, validatorsOf } from './block-state.ts';
 import { blockId, validatorSetHash } from './crypto/ids.ts';
 import { EMPTY_FRONTIER, EMPTY_ROOT } from './crypto/merkle.ts';
-import { addressOf, type Genesis, genesisId } from './genesis.ts';
+import { addressOf, type Genesis, type GenesisBond, type GenesisStaking, genesisId, stakedOf } from './genesis.ts';
 import { putAccount } from './modules/members/account.ts';
 import { putMember } from './modules/members/member.ts';
 import { putNode } from './modules/members/network-node.ts';
 import { addPrefixOf } from './modules/members/prefixes.ts';
 import type { ModuleState } from './modules/operation.ts';
+import { rewardPool, stakingParams } from './modules/staking/params.ts';
+import { type Bond, stakes } from './modules/staking/stake.ts';
 import { addTo, holdingOf, tokens } from './modules/tokens/token.ts';
 import { putRegister } from './modules/validators/register.ts';
 import { recordedFrom } from './recorded.ts';
@@ -58,8 +60,21 @@ function install(state: ModuleState, genesis: Genesis): void {
   for (const { key, name, member, role } of genesis.nodes) putNode(state, key, { name, member, role }, true);
   putRegister(state, { since: 0, validators: genesis.validators });
   for (const { symbol, name, decimals, admins, holders } of genesis.tokens) {
-    const supply = holders.reduce((sum, holder) => sum + holder.amount, 0n);
+    const held = holders.reduce((sum, holder) => sum + holder.amount, 0n);
+    const supply = held + stakedOf(genesis, symbol);
     tokens.set(state, { name, decimals, supply, admins }, symbol);
     for (const { address, amount } of holders) addTo(state, symbol, address, holdingOf(state, symbol, address), amount);
+  }
+  if (genesis.staking !== null) installStaking(state, genesis, genesis.staking);
+}
+
+function installStaking(state: ModuleState, { chainId, validators }: Genesis, staking: GenesisStaking): void {
+  const { rewards, bonds, token, unit, unbondingBlocks, slashPercent, rewardPpt } = staking;
+  stakingParams.set(state, { chainId, token, unit, unbondingBlocks, slashPercent, rewardPpt });
+  rewardPool.set(state, rewards === 0n ? null : rewards);
+  for (const { key, member, name } of validators) {
+    const own = bonds.filter(each => each.validator === key);
+    const first = ({ account, amount }: GenesisBond): Bond => ({ account, amount, since: 0, earned: 0n, leaving: [] });
+    stakes.set(state, { member, name, jailed: false, bonds: own.map(first) }, key);
   }
 }

@@ -1,5 +1,6 @@
-import { addressOf, type Genesis } from './genesis.ts';
+import { addressOf, type Genesis, stakedOf } from './genesis.ts';
 import { fault } from './genesis-reader.ts';
+import { checkStaking } from './genesis-staking.ts';
 import { administers } from './modules/roles.ts';
 import { AMOUNT_MAX } from './modules/tokens/token.ts';
 import type { Address } from './types/address.ts';
@@ -9,15 +10,16 @@ import { TOTAL_POWER_MAX, totalPower } from './types/validator.ts';
 /**
  * What the parts of a genesis must be to one another. Throws the first fault, in this order: `GENESIS_NO_VALIDATORS`,
  * `GENESIS_TOO_MUCH_POWER`, `GENESIS_UNKNOWN_MEMBER`, `GENESIS_DUPLICATE` (an account of two members), `GENESIS_UNKNOWN_ACCOUNT`
- * (an admin of a token), `GENESIS_NO_ADMINISTRATOR`, `GENESIS_PREFIX_OVERLAP`, `GENESIS_SUPPLY_TOO_LARGE`, `GENESIS_LIMITS`.
+ * (an admin of a token), `GENESIS_NO_ADMINISTRATOR`, `GENESIS_PREFIX_OVERLAP`, `GENESIS_SUPPLY_TOO_LARGE`, `GENESIS_LIMITS`, and those of {@link checkStaking}.
  */
 export function checkGenesis(genesis: Genesis): void {
   checkValidators(genesis);
   checkMembers(genesis);
-  checkAccounts(genesis);
+  const accounts = checkAccounts(genesis);
   checkPrefixes(genesis);
   checkSupplies(genesis);
   checkLimits(genesis);
+  checkStaking(genesis, accounts);
 }
 
 function checkValidators({ validators }: Genesis): void {
@@ -48,7 +50,8 @@ function checkMembers({ members, validators, nodes }: Genesis): void {
   for (const each of nodes) check('nodes', each.name, each.member);
 }
 
-function checkAccounts({ members, tokens }: Genesis): void {
+/** The accounts that there are. */
+function checkAccounts({ members, tokens }: Genesis): ReadonlySet<Address> {
   const owners = new Map<Address, MemberId>();
   let administrators = 0;
   for (const { id, roles, accounts } of members) {
@@ -82,6 +85,7 @@ function checkAccounts({ members, tokens }: Genesis): void {
       'have no account that could administer the network',
       'Give the roles submit and administer to a member and to one of its accounts.',
     );
+  return new Set(owners.keys());
 }
 
 function checkPrefixes({ members }: Genesis): void {
@@ -100,9 +104,9 @@ function checkPrefixes({ members }: Genesis): void {
   }
 }
 
-function checkSupplies({ tokens }: Genesis): void {
-  for (const { symbol, holders } of tokens) {
-    const supply = holders.reduce((sum, holder) => sum + holder.amount, 0n);
+function checkSupplies(genesis: Genesis): void {
+  for (const { symbol, holders } of genesis.tokens) {
+    const supply = holders.reduce((sum, holder) => sum + holder.amount, stakedOf(genesis, symbol));
     if (supply > AMOUNT_MAX)
       throw fault(
         'GENESIS_SUPPLY_TOO_LARGE',

@@ -2,12 +2,14 @@
 import {
   ACCOUNTS_MAX,
   addressOf,
+  bondKey,
   ENGINE_PARAMS,
   type EngineParams,
   type Genesis,
   type GenesisAccount,
   type GenesisMember,
   type GenesisNode,
+  type GenesisStaking,
   type GenesisToken,
   HOLDERS_MAX,
   isEngineName,
@@ -15,6 +17,7 @@ import {
   MEMBERS_MAX,
   NODES_MAX,
   PREFIXES_MAX,
+  STAKING,
   TOKENS_MAX,
 } from './genesis.ts';
 import { checkGenesis } from './genesis-checks.ts';
@@ -37,6 +40,8 @@ import {
 import { NODE_ROLES, type NodeRole } from './modules/members/network-node.ts';
 import { isPrefix } from './modules/members/prefixes.ts';
 import type { Limits } from './modules/operation.ts';
+import { REWARD_PPT_MAX, SLASH_PERCENT_MAX, UNBONDING_BLOCKS_MAX } from './modules/staking/params.ts';
+import { BONDS_MAX } from './modules/staking/stake.ts';
 import { AMOUNT_MAX, DECIMALS_MAX, isTokenId, TOKEN_ADMINS_MAX } from './modules/tokens/token.ts';
 import type { RegisteredValidator } from './modules/validators/register.ts';
 import { OFFLINE_TRANSACTIONS_MAX } from './offline.ts';
@@ -97,7 +102,7 @@ function readGenesis(part: Part): Genesis {
   const KEYS = ['chainId', 'genesisTime', 'consensus', 'validators', 'members', 'nodes', 'modules', 'limits'] as const;
   const file = fields(part, KEYS);
   const consensus = fields(file.consensus, ['engine', 'params']);
-  const modules = fields(file.modules, ['tokens', 'supply']);
+  const modules = fields(file.modules, ['tokens', 'supply', 'staking']);
   fields(modules.supply, []);
   return {
     chainId: text(file.chainId, isChainId, '1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit'),
@@ -111,6 +116,7 @@ function readGenesis(part: Part): Genesis {
     members: distinct(items(file.members, MEMBERS_MAX).map(readMember), 'members', each => each.id),
     nodes: distinct(items(file.nodes, NODES_MAX).map(readNode), 'nodes', each => each.key),
     tokens: distinct(items(modules.tokens, TOKENS_MAX).map(readToken), 'modules.tokens', each => each.symbol),
+    staking: modules.staking.value === undefined ? null : readStaking(modules.staking),
   };
 }
 
@@ -168,6 +174,27 @@ function readNode(part: Part): GenesisNode {
     name: displayName(given.name),
     member: member(given.member),
     role: text(given.role, isNodeRole, NODE_ROLES.join(' or ')),
+  };
+}
+
+function readStaking(part: Part): GenesisStaking {
+  const given = fields(part, ['token', 'unit', 'unbondingBlocks', 'slashPercent', 'rewardPpt', 'rewards', 'bonds']);
+  const bond = (item: Part) => {
+    const { validator, account, amount } = fields(item, ['validator', 'account', 'amount']);
+    return {
+      validator: key(validator),
+      account: accountAddress(account),
+      amount: wholeAmount(amount, AMOUNT_MAX),
+    };
+  };
+  return {
+    token: text(given.token, isTokenId, 'the symbol of a token'),
+    unit: wholeAmount(given.unit, AMOUNT_MAX),
+    unbondingBlocks: integer(given.unbondingBlocks, 1, UNBONDING_BLOCKS_MAX, STAKING.unbondingBlocks),
+    slashPercent: integer(given.slashPercent, 1, SLASH_PERCENT_MAX, STAKING.slashPercent),
+    rewardPpt: integer(given.rewardPpt, 0, REWARD_PPT_MAX, 0),
+    rewards: given.rewards.value === undefined ? 0n : wholeAmount(given.rewards, AMOUNT_MAX),
+    bonds: distinct(items(given.bonds, BONDS_MAX * VALIDATORS_MAX).map(bond), given.bonds.path, bondKey),
   };
 }
 

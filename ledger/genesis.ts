@@ -10,7 +10,9 @@ import { prefixDigits } from './modules/members/prefixes.ts';
 import { name } from './modules/names.ts';
 import type { Limits } from './modules/operation.ts';
 import { type RoleSet, roleSet } from './modules/roles.ts';
-import { admins, decimals, positiveAmount, tokenId } from './modules/tokens/token.ts';
+import { type StakingTerms, termsFields } from './modules/staking/params.ts';
+import { BONDS_MAX } from './modules/staking/stake.ts';
+import { admins, amount, decimals, positiveAmount, tokenId } from './modules/tokens/token.ts';
 import { type RegisteredValidator, registeredValidator } from './modules/validators/register.ts';
 import { type Address, address } from './types/address.ts';
 import { compareText } from './types/bytes.ts';
@@ -23,6 +25,7 @@ import {
   type Millis,
   memberId,
   millis,
+  type NodeId,
   type PublicKey,
   publicKey,
 } from './types/ids.ts';
@@ -65,6 +68,19 @@ export interface GenesisToken {
   readonly holders: readonly { readonly address: Address; readonly amount: bigint }[];
 }
 
+export interface GenesisBond {
+  readonly validator: NodeId;
+  readonly account: Address;
+  readonly amount: bigint;
+}
+
+/** Beside what the token's holders have: bonds and rewards are part of its supply. */
+export interface GenesisStaking extends StakingTerms {
+  readonly rewards: bigint;
+  /** In ascending order of validator, then account. */
+  readonly bonds: readonly GenesisBond[];
+}
+
 export interface Genesis {
   readonly chainId: ChainId;
   readonly genesisTime: Millis;
@@ -78,6 +94,8 @@ export interface Genesis {
   readonly nodes: readonly GenesisNode[];
   /** In ascending order of symbol. */
   readonly tokens: readonly GenesisToken[];
+  /** null: powers are what genesis and votes of the validators say. */
+  readonly staking: GenesisStaking | null;
 }
 
 export const ENGINE_PARAMS: EngineParams = {
@@ -98,6 +116,12 @@ export const LIMITS: Limits = {
   windowMs: 10 * 60 * 1000,
   offlineWindowMs: 30 * 24 * 60 * 60 * 1000,
   offlineTransactionsMax: 100,
+};
+
+/** Of a genesis that stakes and does not say otherwise. */
+export const STAKING: Pick<StakingTerms, 'unbondingBlocks' | 'slashPercent'> = {
+  unbondingBlocks: 100_000,
+  slashPercent: 5,
 };
 
 /** Bounds of what genesis may list, so that a hostile file is refused and not executed. */
@@ -162,6 +186,24 @@ const token: Codec<GenesisToken> = struct({
   holders: ascending(holder, HOLDERS_MAX, (a, b) => compareText(a.address, b.address)),
 });
 
+export const bondKey = ({ validator, account }: GenesisBond): string => `${validator} ${account}`;
+
+const staking: Codec<GenesisStaking> = struct({
+  ...termsFields,
+  rewards: amount,
+  bonds: ascending(
+    struct<GenesisBond>({ validator: publicKey, account: address, amount: positiveAmount }),
+    BONDS_MAX * VALIDATORS_MAX,
+    (a, b) => compareText(bondKey(a), bondKey(b)),
+  ),
+});
+
+/** What stands last or not at all: a genesis without it is encoded as it was before there was any. */
+const ifAny = <T>(last: Codec<T>): Codec<T | null> => ({
+  write: (writer, value) => value !== null && last.write(writer, value),
+  read: reader => (reader.left > 0 ? last.read(reader) : null),
+});
+
 /** The canonical binary form (docs/protocol.md, "Genesis"). */
 export const genesis: Codec<Genesis> = struct({
   chainId,
@@ -172,7 +214,12 @@ export const genesis: Codec<Genesis> = struct({
   members: ascending(member, MEMBERS_MAX, (a, b) => compareText(a.id, b.id)),
   nodes: ascending(node, NODES_MAX, (a, b) => compareText(a.key, b.key)),
   tokens: ascending(token, TOKENS_MAX, (a, b) => compareText(a.symbol, b.symbol)),
+  staking: ifAny(staking),
 });
+
+/** What genesis bonds or sets aside of a token, beside what its holders have. */
+export const stakedOf = ({ staking }: Genesis, symbol: string): bigint =>
+  staking?.token === symbol ? staking.bonds.reduce((sum, bond) => sum + bond.amount, staking.rewards) : 0n;
 
 /** Names the network: two nodes talk only if they agree on it. */
 export const genesisId = (value: Genesis): Hash =>

@@ -30,7 +30,7 @@ export interface Token {
   readonly name: string;
   /** How many decimal places people see; the ledger counts base units. */
   readonly decimals: number;
-  /** The sum of all balances. */
+  /** The sum of all balances, and of what the staking module holds. */
   readonly supply: bigint;
   /** Who mints, freezes and unfreezes. In ascending order. */
   readonly admins: readonly Address[];

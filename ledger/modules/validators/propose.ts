@@ -1,6 +1,7 @@
 import { assert } from '../../types/assert.ts';
 import { struct } from '../../types/codec.ts';
 import { operation, refuse } from '../operation.ts';
+import { stakingParams } from '../staking/params.ts';
 import { change, changed } from './change.ts';
 import { open, openProposal, PROPOSAL_LIFETIME_MS, type Proposal } from './proposal.ts';
 import { register } from './register.ts';
@@ -8,7 +9,8 @@ import { countVote } from './tally.ts';
 
 /**
  * Proposes a change of the validator set and votes for it. The transaction's id names the proposal, for seven days. Refuses,
- * in this order: NOT_AUTHORISED (no `validate` role), ALREADY_PROPOSED (a second one in this transaction), what
+ * in this order: NOT_AUTHORISED (no `validate` role), STAKING_ON (bonds decide, and no votes), ALREADY_PROPOSED (a second
+ * one in this transaction), what
  * {@link changed} refuses already now, TOO_MANY_PROPOSALS (four of that member are open), what {@link countVote} refuses.
  */
 export const propose = operation({
@@ -17,6 +19,7 @@ export const propose = operation({
   apply(context, { change }) {
     const { state, sender, time, transaction, emit } = context;
     if (!sender.roles.has('validate')) return refuse('NOT_AUTHORISED', sender.address);
+    if (stakingParams.get(state) !== null) return refuse('STAKING_ON');
     if (openProposal(state, transaction, time) !== null) return refuse('ALREADY_PROPOSED', transaction);
     const current = register.get(state);
     assert(current !== null, 'no validators');
