@@ -116,7 +116,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   const finality = createFinality({ chain, store, pool, waiting: ports.waiting, now, applied, finalised, fatal });
   const incoming = createIncoming({
     ...{ envelopes, verifier, held, compacts, chain, post },
-    claim: (peer, height) => sync.claim(peer, height),
+    claim: (peer, height) => claim(peer, height),
   });
   const network = openNetwork(ports, {
     vote: incoming.vote,
@@ -125,7 +125,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
       const proposed = typeof at === 'string' ? held.get(at) : null;
       return proposed ? encode(blockCodec, proposed) : store.blockBytes(at);
     },
-    up: peer => sync.claim(peer.key, peer.hello.height),
+    up: peer => claim(peer.key, peer.hello.height),
     down: peer => sync.forget(peer.key),
   });
   const sync = createSync({
@@ -137,6 +137,10 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     progress: ({ height, target }) => log.debug({ height, target }, 'catching up'),
     caught: (peer, outcome, at) => log.warn({ peer, outcome, at }, 'a peer was of no help in catching up'),
   });
+  /** Blocks that nothing certifies cannot be taken on anyone's word: the engine itself fetches and weighs them. */
+  const claim: Sync['claim'] = (peer, height) => {
+    if (module.spec.certificate !== null) sync.claim(peer, height);
+  };
   const performer = createPerformer({
     ...{ module, envelopes, chain, pool, held, compacts, verifier, network, sync, finality, log, now, post, fatal },
     identity: validator,

@@ -20,12 +20,27 @@ export interface DriverPorts<M> {
    * Called at once, because what is to be persisted may be held here no more when its turn comes: block sync moves the ledger on
    * meanwhile. What it returns is called then, and resolves when everything is durable; a rejection is fatal.
    */
-  persist(effect: PersistEffect): () => Promise<void>;
+  persist(effect: PersistEffect): () => PromiseLike<void>;
   /** May call {@link Driver.post}, at once or later. A throw is fatal. */
   perform(effect: HostEffect<M>): void;
   /** The invariant broke or the disk did: the node stops. Called once. */
   fatal(error: unknown): void;
+  /** The process's own by default. */
+  readonly timers?: Timers;
 }
+
+/** Where time passes: in a process by itself, in a simulation as it says. */
+export interface Timers {
+  /** Calls `fire` after so many ms, unless what it answers was called before. */
+  set(after: Millis, fire: () => void): () => void;
+}
+
+const PROCESS_TIMERS: Timers = {
+  set(after, fire) {
+    const timer = setTimeout(fire, after);
+    return () => clearTimeout(timer);
+  },
+};
 
 export interface Driver<M> {
   start(resume: Resume): void;
@@ -36,10 +51,12 @@ export interface Driver<M> {
   readonly waiting: number;
 }
 
-export function createDriver<M>({ core, now, persist, perform, fatal }: DriverPorts<M>): Driver<M> {
+export function createDriver<M>(ports: DriverPorts<M>): Driver<M> {
+  const { core, now, persist, perform, fatal, timers: clock = PROCESS_TIMERS } = ports;
   const events: Event<M>[] = [];
-  const outbox: (HostEffect<M> | { readonly type: 'persist'; readonly write: () => Promise<void> })[] = [];
-  const timers = new Map<TimerId, NodeJS.Timeout>();
+  const outbox: (HostEffect<M> | { readonly type: 'persist'; readonly write: () => PromiseLike<void> })[] = [];
+  /** What takes each timer back. */
+  const timers = new Map<TimerId, () => void>();
   let running = false;
   let persisting = false;
   let stopped = false;
@@ -48,7 +65,7 @@ export function createDriver<M>({ core, now, persist, perform, fatal }: DriverPo
     stopped = true;
     events.length = 0;
     outbox.length = 0;
-    for (const timer of timers.values()) clearTimeout(timer);
+    for (const clear of timers.values()) clear();
     timers.clear();
   }
 
@@ -59,16 +76,14 @@ export function createDriver<M>({ core, now, persist, perform, fatal }: DriverPo
   }
 
   function setTimer(timer: TimerId, after: Millis | null): void {
-    clearTimeout(timers.get(timer));
+    timers.get(timer)?.();
     timers.delete(timer);
     if (after === null) return;
-    timers.set(
-      timer,
-      setTimeout(() => {
-        timers.delete(timer);
-        post({ type: 'timeout', timer });
-      }, after),
-    );
+    const clear = clock.set(after, () => {
+      timers.delete(timer);
+      post({ type: 'timeout', timer });
+    });
+    timers.set(timer, clear);
   }
 
   function take(effects: readonly Effect<M>[]): void {

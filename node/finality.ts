@@ -25,7 +25,7 @@ export interface FinalityPorts {
 
 export interface Finality {
   /**
-   * Makes the branch up to `head` final as far as `final`. Nothing happens when it is already. Resolves once the store has
+   * Moves the ledger to `head`, and makes its branch final as far as `final`. Nothing happens when it is so already. Resolves once the store has
    * room for more: that, and no sooner, is when the engine is told, so that a slow disk slows the network down.
    */
   adopt(head: BlockId, final: Height, certificate: Certificate | null): Promise<void>;
@@ -46,7 +46,8 @@ export function createFinality({ chain, store, pool, waiting, now, ...ports }: F
 
   return {
     async adopt(head, final, certificate) {
-      if (final <= chain.final.header.height) return;
+      const isKnown = final === chain.final.header.height && head === chain.head.id;
+      if (isKnown || final < chain.final.header.height) return;
       const room: Promise<void>[] = [];
       for (const block of chain.adopt(head, final)) {
         const certified = certificate?.block === block.block.id ? certificate : null;

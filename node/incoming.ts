@@ -67,11 +67,12 @@ export function createIncoming<M>(ports: IncomingPorts<M>): Incoming {
       const { header, leaves } = decoded.value;
       const final = chain.final.header;
       // Whoever passes on a block has seen what it stands on decided, or will have in a moment; votes may never come this way.
-      if (header.height > final.height + 1) ports.claim(from.key, header.height - 1);
+      const head = chain.head.header.height;
+      if (header.height > head + 1) ports.claim(from.key, header.height - 1);
       if (header.chainId !== final.chainId) return 'reject';
       // No valid block names more, and each that is kept takes room and time.
       if (leaves.length > chain.rules.limits.blockTransactionsMax) return 'reject';
-      if (header.height <= final.height || header.height > final.height + OFFERED_HEIGHTS_MAX) return 'ignore';
+      if (header.height <= final.height || header.height > head + OFFERED_HEIGHTS_MAX) return 'ignore';
       // Only validators propose; a stranger's block would cost a slot and an execution.
       if (!chain.final.validators.some(each => each.key === header.proposer)) return 'ignore';
       const block = compacts.offer(decoded.value, from.key);

@@ -186,7 +186,7 @@ export const BODY_PATIENCE_MS_MAX = 500;
 export const BODY_FETCHES_MAX = 5;
 /** When a verdict that found the verifier full is tried again. */
 export const VERDICT_RETRY_MS = 20;
-/** How far above the final height a body is worth keeping. */
+/** How far above the head a body is worth keeping. */
 export const OFFERED_HEIGHTS_MAX = 2;
 
 // Clients
