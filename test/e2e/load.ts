@@ -46,7 +46,9 @@ export function signTransfer(
 export function startLoad(network: TestNetwork, everyMs: number): Load {
   const { nodes, senders } = network;
   const urls = nodes.map(each => each.url);
-  const clients = senders.map((_, i) => rpcClient({ urls: [...urls.slice(i % 4), ...urls.slice(0, i % 4)] }));
+  const clients = senders.map((_, i) =>
+    rpcClient({ urls: [...urls.slice(i % urls.length), ...urls.slice(0, i % urls.length)] }),
+  );
   const ends: Promise<Sent>[] = [];
   let done = 0;
   let acknowledged = 0;

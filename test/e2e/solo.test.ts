@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { unwrap } from '../../cli/fault.ts';
+import { submitUntilFinal } from '../../client/submit.ts';
+import { fromBase64 } from '../../client/transaction-file.ts';
+import { genesisId } from '../../ledger/genesis.ts';
+import { verifyProof } from '../../ledger/proof.ts';
+import { expectVerified } from './kill.ts';
+import { signTransfer } from './load.ts';
+import {
+  ask,
+  commonChain,
+  finalHeight,
+  kill,
+  pastHeight,
+  runningNetwork,
+  type Sender,
+  start,
+  stopAll,
+} from './network.ts';
+
+it('one validator finalises alone, goes on where it was killed, and proves nothing to others', async context => {
+  const network = await runningNetwork(context, { senders: 2, engine: 'solo', validators: 1 });
+  const { nodes, senders, genesis } = network;
+  const [node] = nodes;
+  const [alice, bob] = senders as [Sender, Sender];
+  const pay = (amount: bigint) => submitUntilFinal(node!.rpc, signTransfer(network, alice, bob, amount));
+  const first = unwrap(await pay(5n));
+  expect(first.succeeded).toBe(true);
+  const status = await ask(node!, 'chain_getStatus', {});
+  expect(status).toMatchObject({ engine: 'solo', trust: 'crash', finalityDepth: 0, validators: 1 });
+  const height = await finalHeight(node!);
+
+  await kill(node!);
+  await start(node!);
+  const second = unwrap(await pay(7n));
+  expect(second.height).toBeGreaterThan(first.height);
+  await pastHeight(node!, height);
+
+  const { bundle } = await ask(node!, 'tx_getProof', { id: second.transaction });
+  const { chainId, consensus, validators } = genesis;
+  const trusted = { genesisId: genesisId(genesis), chainId, engine: consensus.engine, validators };
+  const proved = verifyProof(fromBase64(bundle)!, trusted);
+  expect(proved).toEqual({ ok: false, error: { code: 'PROOF_ENGINE_UNKNOWN' } });
+
+  const chain = await commonChain(nodes, await finalHeight(node!));
+  await stopAll(network);
+  await expectVerified(node!.home, chain);
+}, 120_000);
