@@ -1,0 +1,106 @@
+/** Everything across heights: who is behind whom, answers to those who are, and the start of an acceptor without a record. */
+import type { Height, NodeId } from '../../ledger/types/ids.ts';
+import { firstPart } from './amnesia.ts';
+import type { Decision, StatusMessage, StatusRequest } from './messages.ts';
+import { isValidator, quarter, STRANGER, type State, send, setTimer } from './state.ts';
+
+/** Whether `to` may be answered now: once per quarter of the base timeout, so that answers never outgrow questions. */
+export function mayAnswer(state: State, to: NodeId): boolean {
+  const slot = isValidator(state, to) ? to : STRANGER;
+  const last = state.answeredAt.get(slot);
+  if (last !== undefined && state.now < last + quarter(state)) return false;
+  state.answeredAt.set(slot, state.now);
+  return true;
+}
+
+/**
+ * Tells a validator that works on a decided height what was decided there. What comes right after the decision was on its
+ * way before it and asks nothing, unless it is `asking`; what is said later does.
+ */
+export function answerLate(state: State, to: NodeId, height: Height, asking: boolean): void {
+  if (to === state.self || state.self === null) return;
+  if (!asking && state.now < state.adoptedAt + 2 * quarter(state)) return;
+  if (!mayAnswer(state, to)) return;
+  send(state, [to], decisionAt(state, height) ?? statusOf(state, 0));
+}
+
+function decisionAt(state: State, height: Height): Decision | null {
+  const { instance, head, certificate } = state;
+  if (instance.decision !== null && height === instance.height) {
+    return { type: 'decision', height, ...instance.decision };
+  }
+  if (certificate === null || height !== head.header.height) return null;
+  return { type: 'decision', height, ...certificate };
+}
+
+function statusOf(state: State, nonce: number): StatusMessage {
+  return { type: 'status', height: state.head.header.height, nonce, recorded: !state.amnesic };
+}
+
+export function ask(state: State, to: readonly NodeId[] | 'all'): void {
+  send(state, to, { type: 'status-request', height: state.head.header.height, nonce: state.nonce });
+}
+
+export function onStatusRequest(state: State, from: NodeId, request: StatusRequest): void {
+  if (from === state.self || state.self === null) return;
+  noteFinal(state, from, request.height);
+  if (!mayAnswer(state, from)) return;
+  send(state, [from], statusOf(state, request.nonce));
+  // Who asks has just come up: an earlier question may have found nobody.
+  if (state.amnesic && isValidator(state, from) && !state.reports.has(from)) ask(state, [from]);
+}
+
+export function onStatus(state: State, from: NodeId, { height, nonce, recorded }: StatusMessage): void {
+  if (from === state.self) return;
+  noteFinal(state, from, height);
+  if (!state.amnesic || nonce !== state.nonce || !isValidator(state, from)) return;
+  state.reports = new Map(state.reports).set(from, { height, recorded });
+}
+
+/** An acceptor without its record learns from which height on it may take part, and writes that down first of all. */
+export function recover(state: State): void {
+  const { self, head, validators, quorum } = state;
+  if (!state.amnesic || self === null) return;
+  const from = firstPart(validators, quorum, self, head.header.height, state.reports, state.patient);
+  if (from === null) return;
+  state.amnesic = false;
+  state.reports = new Map();
+  state.record = { ...state.record, from };
+  state.promised = true;
+  setTimer(state, 'status', null);
+}
+
+/** Asks again for what others report. */
+export function onStatusTimeout(state: State): void {
+  ask(state, 'all');
+  setTimer(state, 'status', state.now + quarter(state));
+}
+
+export function noteFinal(state: State, from: NodeId, height: Height): void {
+  if (!isValidator(state, from) || from === state.self) return;
+  if (height > (state.finals.get(from) ?? -1)) state.finals.set(from, height);
+}
+
+/** Nobody lies: the greatest height that anyone has final is final. */
+const greatestFinal = ({ finals }: State): Height => Math.max(0, ...finals.values());
+
+/**
+ * Asks for block sync while others are ahead: at once when two heights lie between, since that is not a message on its
+ * way; one height gets the time to come by itself.
+ */
+export function catchUp(state: State): void {
+  const lag = greatestFinal(state) - state.head.header.height;
+  if (lag <= 0) setTimer(state, 'sync', null);
+  else if (!state.timers.has('sync')) {
+    if (lag > 1) requestSync(state);
+    else setTimer(state, 'sync', state.now + quarter(state));
+  }
+}
+
+export function requestSync(state: State): void {
+  const height = greatestFinal(state);
+  if (height <= state.head.header.height) return;
+  const from = state.validators.filter(each => (state.finals.get(each.key) ?? -1) >= height).map(each => each.key);
+  state.effects.push({ type: 'sync', height, from });
+  setTimer(state, 'sync', state.now + state.params.viewTimeoutMs);
+}
