@@ -1,0 +1,354 @@
+/**
+ * Raft: Ongaro and Ousterhout, USENIX ATC 2014 (section numbers below are that paper's), and Ongaro's thesis, Stanford 2014.
+ * README.md tells more.
+ *
+ * Roles      leader, follower, candidate; who is in the set of no open height learns what was decided.
+ * Messages   pre-vote, vote-request, vote; append, append-reply, ack; decision and status for those who are behind; timeout-now.
+ * Quorum     floor(P/2) + 1 of the total power P. Servers stop and come back; none lies.
+ * Persisted  before a vote or a request for one: term and vote. Before an append, and before an ack: the block and the log that
+ *            names it. One record holds them all; one sync for a block at each server.
+ * Deviates   a log is the blocks above the ledger's head, and an append carries all of it: no next or match index. An ack is a
+ *            vote that anyone can check, and the leader tells what was decided with a majority of them. An election is won in
+ *            every set that the candidate's log leaves open, so that sets may change in any way. No reads, no log compaction:
+ *            the ledger is the snapshot.
+ *
+ * Safety. Let block B at height h be committed in term T: a majority of the set of h acknowledged it, each with a log that goes
+ * from B on to an entry of T, durably. Take the first leader of a later term whose log lacks B, and let k be the lowest height
+ * at which its log lacks a committed block; the set of k is one of those that its log leaves open, so it was elected by a
+ * majority of that set, which shares a server with the majority that acknowledged k. That one acknowledged first, as it
+ * acknowledges in no term that it left, and its log went on to an entry of the term T' of that commit, or a later one by
+ * then, of leaders that had k. So the candidate's last entry is of T' at least: of T', where the one leader of T' only added to
+ * a log that had k, or of a later leader's, which had k by choice of the first. Its log has a block of that leader's, and with it
+ * all below: it has k after all.
+ */
+import { assert, unreachable } from '../../ledger/types/assert.ts';
+import { CRASH_ACK } from '../../ledger/types/certificate.ts';
+import type { Header } from '../../ledger/types/header.ts';
+import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
+import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
+import { rng, u48 } from '../rng.ts';
+import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
+import { adopt, count, onDecision, replayEarly } from './commit.ts';
+import { digestOf } from './digest.ts';
+import {
+  awaitLeader,
+  onBeat,
+  onElectionTimeout,
+  onPreVote,
+  onTimeoutNow,
+  onVote,
+  onVoteRequest,
+  transferFrom,
+} from './election.ts';
+import { ask, catchUp, onStatus, onStatusRequest, onStatusTimeout, recover, requestSync } from './follow.ts';
+import { above, LOG_ENTRIES_MAX, termOfHead } from './log.ts';
+import { claimsOf, type Message, signed } from './messages.ts';
+import { recordIn } from './record.ts';
+import { absorb, acknowledge, build, examineLog, onAck, onAppend, onAppendReply, onBuilt } from './replication.ts';
+import { follow } from './role.ts';
+import {
+  configure,
+  forgetStrangers,
+  HEADERS_MAX,
+  isMember,
+  mayVote,
+  release,
+  restore,
+  type State,
+  setTimer,
+} from './state.ts';
+import { contactMs } from './timers.ts';
+
+const STARTING: Status = {
+  height: 0,
+  view: 0,
+  phase: 'starting',
+  leader: null,
+  missing: [],
+  voting: false,
+  viewChanges: 0,
+  equivocations: 0,
+  held: 0,
+};
+
+export const raft: CoreModule<Message> = {
+  spec: { name: 'raft', certificate: CRASH_ACK, messageBytesMax: MESSAGE_BYTES_MAX },
+  codec,
+  signed,
+  create: deps => createCore(deps),
+};
+
+interface Deps {
+  readonly self: NodeId | null;
+  readonly chainId: ChainId;
+  readonly params: Params;
+  readonly seed: bigint;
+}
+
+function createCore(deps: Deps): ConsensusCore<Message> {
+  let state: State | null = null;
+  const running = (): State => {
+    assert(state !== null, 'the core was not started');
+    return state;
+  };
+  return {
+    start(now, resume) {
+      assert(state === null, 'the core was started before');
+      state = initial(deps, now, resume);
+      return begin(state);
+    },
+    step: (now, event) => step(running(), now, event),
+    // Messages and questions may come before the start; there is nothing to do with them yet.
+    claims: message => (state === null ? null : claims(state, message)),
+    status: () => (state === null ? STARTING : status(state)),
+    digest: () => digestOf(running()),
+  };
+}
+
+function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Resume): State {
+  const { records, blocks, config, votesLost } = resume;
+  const record = self === null ? null : recordIn(records);
+  const head = { id: resume.head, header: resume.header, parentTerm: null };
+  const generator = rng(seed);
+  const state: State = {
+    ...{ self, chainId, params, rng: generator, now, head },
+    ...{ validators: [], quorum: 0, adoptedAt: now, work: null, certificate: null },
+    term: record?.term ?? 0,
+    vote: record?.vote ?? null,
+    log: [],
+    stored: record,
+    ...{ role: 'follower', leader: null, heardAt: now, campaign: null, attempts: 0 },
+    ...{ acks: new Map(), contacts: new Map(), job: null, buildAt: 0, incoming: null, ackedTo: 0 },
+    ...{ decision: null, adopted: false, early: new Map() },
+    headers: new Map(blocks.map(({ id, header }) => [id, header])),
+    ...{ verdicts: new Map(), wanted: null },
+    amnesic: self !== null && record === null && !votesLost,
+    ...{ reports: new Map(), horizon: null, patient: false, seenTerm: 0 },
+    nonce: 1 + (u48(generator) % (2 ** 48 - 1)),
+    ...{ finals: new Map(), answeredAt: new Map(), timers: new Map(), elections: 0 },
+    ...{ effects: [], promised: false, blocks: [] },
+  };
+  configure(state, config);
+  restore(state);
+  return state;
+}
+
+/** Takes up the promises of the last run: says again what it acknowledged, and asks where the others are. */
+function begin(state: State): Effect<Message>[] {
+  const { self, log, amnesic, params, now } = state;
+  keepUp(state);
+  const last = log.at(-1);
+  // The leader of that term is known by its block, and gets the time to be heard.
+  if (last?.term === state.term && last.header.proposer !== self) state.leader = last.header.proposer;
+  if (self !== null) ask(state, 'all');
+  if (amnesic) setTimer(state, 'status', now + Math.ceil(params.viewTimeoutMs / 4));
+  if (amnesic) setTimer(state, 'patience', now + params.viewTimeoutMs);
+  advance(state);
+  return release(state);
+}
+
+function step(state: State, now: Millis, event: Event<Message>): Effect<Message>[] {
+  assert(now >= state.now, 'time went back');
+  state.now = now;
+  switch (event.type) {
+    case 'message':
+      onMessage(state, event);
+      break;
+    case 'timeout':
+      onTimeout(state, event.timer);
+      break;
+    case 'work':
+      state.work = event.since;
+      break;
+    case 'block':
+      noteBlock(state, event.id, event.header);
+      break;
+    case 'built':
+      onBuilt(state, event.job, event.block);
+      break;
+    case 'validated':
+      if (state.verdicts.get(event.block) === 'asked') state.verdicts.set(event.block, event.next ?? 'invalid');
+      break;
+    case 'applied':
+      onApplied(state, event);
+      break;
+    default:
+      unreachable(event);
+  }
+  advance(state);
+  return release(state);
+}
+
+/** Events only note facts; then every rule whose condition holds acts once. */
+function advance(state: State): void {
+  recover(state);
+  examineLog(state);
+  absorb(state);
+  acknowledge(state);
+  count(state);
+  adopt(state);
+  build(state);
+  awaitLeader(state);
+  catchUp(state);
+}
+
+type Of<T extends Event<Message>['type']> = Extract<Event<Message>, { type: T }>;
+
+function onMessage(state: State, { from, message, signature }: Of<'message'>): void {
+  // What it says to all comes back; of that it counts its acknowledgements alone.
+  if (from === state.self && message.type !== 'ack') return;
+  noteTerm(state, from, message);
+  switch (message.type) {
+    case 'pre-vote':
+      onPreVote(state, from, message);
+      break;
+    case 'vote-request':
+      onVoteRequest(state, from, message);
+      break;
+    case 'vote':
+      onVote(state, from, message);
+      break;
+    case 'append':
+      onAppend(state, from, message);
+      break;
+    case 'append-reply':
+      onAppendReply(state, from, message);
+      break;
+    case 'ack':
+      onAck(state, from, message, signature);
+      break;
+    case 'decision':
+      onDecision(state, from, message);
+      break;
+    case 'timeout-now':
+      onTimeoutNow(state, from, message);
+      break;
+    case 'status-request':
+      onStatusRequest(state, from, message);
+      break;
+    case 'status':
+      onStatus(state, from, message);
+      break;
+    default:
+      unreachable(message);
+  }
+}
+
+/** The terms that others are in; a pre-vote only speaks of one. */
+function noteTerm(state: State, from: NodeId, message: Message): void {
+  if (!('term' in message) || message.type === 'pre-vote' || !isMember(state, from)) return;
+  if (message.type === 'vote' && message.pre) return;
+  state.seenTerm = Math.max(state.seenTerm, message.term);
+}
+
+function onTimeout(state: State, timer: TimerId): void {
+  state.timers.delete(timer);
+  switch (timer) {
+    case 'election':
+      onElectionTimeout(state);
+      break;
+    case 'beat':
+      onBeat(state);
+      break;
+    case 'sync':
+      requestSync(state);
+      break;
+    case 'fetch':
+      state.wanted = null;
+      break;
+    case 'status':
+      onStatusTimeout(state);
+      break;
+    case 'patience':
+      state.patient = true;
+      break;
+    // `propose` and `drift` only bring the moment at which a rule looks at the clock again.
+  }
+}
+
+function noteBlock(state: State, id: BlockId, header: Header): void {
+  const { headers, head, stored, incoming, decision } = state;
+  const distance = header.height - head.header.height;
+  if (distance < 1 || distance > LOG_ENTRIES_MAX) return;
+  if (state.wanted === id) {
+    state.wanted = null;
+    setTimer(state, 'fetch', null);
+  }
+  const needed = new Set([...(stored?.log ?? []), ...(incoming?.message.entries ?? []), decision?.block]);
+  for (const other of headers.keys()) {
+    if (headers.size < HEADERS_MAX) break;
+    if (!needed.has(other)) headers.delete(other);
+  }
+  headers.set(id, header);
+}
+
+function onApplied(state: State, { head, header, config }: Of<'applied'>): void {
+  const below = state.head;
+  const { height } = header;
+  if (height <= below.header.height) return;
+  const decision = height === below.header.height + 1 ? state.decision : null;
+  assert(
+    decision === null || decision.block === head,
+    `the ledger took another block than was decided at height ${height}`,
+  );
+  const acked = new Set(state.acks.get(height)?.keys());
+  const held = state.log.some(each => each.id === head);
+  state.certificate = decision;
+  state.decision = null;
+  if (decision === null) state.adoptedAt = state.now;
+  state.head = { id: head, header, parentTerm: header.parent === below.id ? termOfHead(below) : null };
+  state.log = above(state.head, state.log);
+  for (const open of state.acks.keys()) if (open <= height) state.acks.delete(open);
+  configure(state, config);
+  restore(state);
+  forgetStrangers(state);
+  for (const [id, each] of state.headers) if (each.height <= height) state.headers.delete(id);
+  for (const id of state.verdicts.keys()) if (!isOpen(state, id)) state.verdicts.delete(id);
+  // The host forgets what is awaited when a height is closed.
+  state.wanted = null;
+  replayEarly(state);
+  keepUp(state);
+  if (state.role !== 'leader') return;
+  // Another leader's block got there: this term is over, whether or not it was heard of.
+  if (!held) follow(state, state.term);
+  else if (!mayVote(state)) transferFrom(state, acked);
+}
+
+const isOpen = ({ headers, log }: State, id: BlockId): boolean => headers.has(id) || log.some(each => each.id === id);
+
+/** A final block's term has begun for everyone. */
+function keepUp(state: State): void {
+  const term = termOfHead(state.head);
+  if (state.self !== null && !state.amnesic && state.stored === null && term > state.term) follow(state, term);
+}
+
+function claims(state: State, message: Message) {
+  const { role, term, head } = state;
+  if (message.type === 'ack') return role === 'leader' && message.term === term ? [] : null;
+  if (message.type !== 'decision') return [];
+  return message.height > head.header.height ? claimsOf(state.chainId, message) : null;
+}
+
+function status(state: State): Status {
+  const { head, term, leader, validators, contacts, now, params, role, self } = state;
+  const silent = (key: NodeId) => key !== self && (contacts.get(key) ?? 0) <= now - contactMs(params);
+  const acks = [...state.acks.values()].reduce((sum, each) => sum + each.size, 0);
+  return {
+    height: head.header.height + 1,
+    view: term,
+    phase: phaseOf(state),
+    leader,
+    // Only the leader hears from everyone.
+    missing: role === 'leader' ? validators.map(each => each.key).filter(silent) : [],
+    voting: mayVote(state),
+    viewChanges: state.elections,
+    equivocations: 0,
+    held: acks + state.log.length + state.headers.size + state.verdicts.size + state.early.size + state.timers.size,
+  };
+}
+
+function phaseOf(state: State): string {
+  if (state.amnesic || state.stored !== null) return 'recovering';
+  if (!mayVote(state)) return 'learner';
+  return state.campaign?.stage === 'pre' ? 'pre-candidate' : state.role;
+}

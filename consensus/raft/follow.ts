@@ -1,0 +1,131 @@
+/** Everything across heights: who is behind whom, answers to those who are, and the start of a server without a record. */
+import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
+import { genesisTerm, horizonOf, isBeyond } from './amnesia.ts';
+import { lastOf, termOfHead } from './log.ts';
+import type { Decision, StatusMessage, StatusRequest } from './messages.ts';
+import { isMember, promise, STRANGER, type State, send, setTimer } from './state.ts';
+
+const quarter = (state: State): number => Math.ceil(state.params.viewTimeoutMs / 4);
+
+/** Whether `to` may be answered now: once per quarter of the base timeout, so that answers never outgrow questions. */
+function mayAnswer(state: State, to: NodeId): boolean {
+  const slot = isMember(state, to) ? to : STRANGER;
+  const last = state.answeredAt.get(slot);
+  if (last !== undefined && state.now < last + quarter(state)) return false;
+  state.answeredAt.set(slot, state.now);
+  return true;
+}
+
+/** Tells one whose ledger ends at `height` what was decided above it, or how high this one is. */
+export function answerLate(state: State, to: NodeId, height: Height): void {
+  if (to === state.self || state.self === null || height >= reach(state)) return;
+  if (!mayAnswer(state, to)) return;
+  send(state, [to], decisionAt(state, height + 1) ?? statusOf(state, 0));
+}
+
+/** The highest height that is decided here. */
+const reach = ({ head, decision }: State): Height => head.header.height + (decision === null ? 0 : 1);
+
+function decisionAt({ head, certificate, decision }: State, height: Height): Decision | null {
+  const found = height === head.header.height ? certificate : height === head.header.height + 1 ? decision : null;
+  if (found === null) return null;
+  const { view: term, block, signatures } = found;
+  return { type: 'decision', height, term, block, signatures };
+}
+
+function statusOf(state: State, nonce: number): StatusMessage {
+  const { head, log, term, stored, amnesic } = state;
+  const lastHeight = stored === null ? lastOf(head, log).height : stored.base + stored.log.length;
+  return { type: 'status', height: head.header.height, nonce, term, lastHeight, recorded: !amnesic };
+}
+
+export function ask(state: State, to: readonly NodeId[] | 'all'): void {
+  send(state, to, { type: 'status-request', height: state.head.header.height, nonce: state.nonce });
+}
+
+export function onStatusRequest(state: State, from: NodeId, request: StatusRequest): void {
+  if (from === state.self || state.self === null) return;
+  noteFinal(state, from, request.height);
+  if (!mayAnswer(state, from)) return;
+  send(state, [from], statusOf(state, request.nonce));
+  // Who asks has just come up: an earlier question may have found nobody.
+  if (state.amnesic && isMember(state, from) && !state.reports.has(from)) ask(state, [from]);
+}
+
+export function onStatus(state: State, from: NodeId, status: StatusMessage): void {
+  if (from === state.self) return;
+  noteFinal(state, from, status.height);
+  if (!state.amnesic || status.nonce !== state.nonce || !isMember(state, from)) return;
+  // The first answer with a record stays: what is to be caught up with must not run away.
+  if (state.reports.get(from)?.recorded) return;
+  const { height, term, lastHeight, recorded } = status;
+  state.reports = new Map(state.reports).set(from, { height, term, lastHeight, recorded });
+}
+
+/** A server without its record learns from when on it may speak, and writes that down first of all. */
+export function recover(state: State): void {
+  const { self, head, validators, quorum, reports } = state;
+  if (!state.amnesic || self === null) return;
+  const { height } = head.header;
+  state.horizon ??= horizonOf(validators, quorum, self, height, reports);
+  const { horizon } = state;
+  if (horizon !== null && isBeyond(head, horizon)) begin(state, Math.max(horizon.term, state.seenTerm), self);
+  if (height > 0 || !state.amnesic) return;
+  const term = genesisTerm(validators, quorum, self, reports, state.patient);
+  if (term !== null) begin(state, term, term > 0 ? self : null);
+}
+
+/** Votes from now on, but in no term up to `term` where `vote` is its own. */
+function begin(state: State, term: number, vote: NodeId | null): void {
+  state.amnesic = false;
+  state.reports = new Map();
+  state.horizon = null;
+  state.term = Math.max(term, termOfHead(state.head));
+  state.vote = vote;
+  state.leader = null;
+  promise(state);
+  for (const timer of ['status', 'patience']) setTimer(state, timer, null);
+}
+
+/** Asks again for what others report. */
+export function onStatusTimeout(state: State): void {
+  if (state.horizon === null) ask(state, 'all');
+  setTimer(state, 'status', state.now + quarter(state));
+}
+
+export function noteFinal(state: State, from: NodeId, height: Height): void {
+  if (!isMember(state, from) || from === state.self) return;
+  if (height > (state.finals.get(from) ?? -1)) state.finals.set(from, height);
+}
+
+/** Where nobody lies, one server's word says what is final. */
+const known = (state: State): Height => Math.max(0, ...state.finals.values());
+
+/**
+ * Asks for block sync while others are ahead: at once when two heights lie between, since that is not a message on its
+ * way; one height gets the time to come by itself.
+ */
+export function catchUp(state: State): void {
+  const lag = known(state) - reach(state);
+  if (lag <= 0) setTimer(state, 'sync', null);
+  else if (!state.timers.has('sync')) {
+    if (lag > 1) requestSync(state);
+    else setTimer(state, 'sync', state.now + quarter(state));
+  }
+}
+
+export function requestSync(state: State): void {
+  const height = known(state);
+  if (height <= reach(state)) return;
+  const from = [...state.finals].filter(([, final]) => final > state.head.header.height).map(([key]) => key);
+  state.effects.push({ type: 'sync', height, from });
+  setTimer(state, 'sync', state.now + state.params.viewTimeoutMs);
+}
+
+/** Asks for a block once in each base timeout, of those who are known to hold it. */
+export function fetch(state: State, block: BlockId, from: readonly NodeId[]): void {
+  if (state.wanted === block) return;
+  state.wanted = block;
+  state.effects.push({ type: 'fetch', block, from });
+  setTimer(state, 'fetch', state.now + state.params.viewTimeoutMs);
+}
