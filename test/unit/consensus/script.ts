@@ -5,7 +5,7 @@
 
 import { type Message, signed, TAGS } from '../../../consensus/bft/messages.ts';
 import { roundChangePayload, type SignerSignature } from '../../../consensus/bft/statement.ts';
-import type { ConsensusCore, Effect, Event, Params, Resume } from '../../../consensus/core.ts';
+import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume } from '../../../consensus/core.ts';
 import { pbft } from '../../../consensus/pbft/core.ts';
 import type { Bytes } from '../../../ledger/types/bytes.ts';
 import { votePayload } from '../../../ledger/types/certificate.ts';
@@ -40,6 +40,8 @@ export interface Script {
 }
 
 export interface Setup {
+  /** By default pbft. */
+  readonly engine?: CoreModule<Message>;
   readonly self?: NodeId | null;
   readonly validators?: ValidatorSet;
   readonly params?: Partial<Params>;
@@ -55,6 +57,7 @@ export interface Setup {
 /** A core that has started. By default B's, with a vote record. */
 export function script(setup: Setup = {}): Script {
   const {
+    engine = pbft,
     self = B,
     validators = FOUR,
     params = {},
@@ -63,7 +66,7 @@ export function script(setup: Setup = {}): Script {
     loopback = true,
     recorded = true,
   } = setup;
-  const core = pbft.create({ self, chainId: CHAIN_ID, params: { ...PARAMS, ...params }, seed: 1n });
+  const core = engine.create({ self, chainId: CHAIN_ID, params: { ...PARAMS, ...params }, seed: 1n });
   const disk = setup.disk ?? { records: new Map(), blocks: new Map() };
   const names = new Map([A, B, C, D].map((key, i) => [key as string, 'ABCD'[i]!]));
   const headers = new Map([[head.id, head.header]]);
