@@ -8,6 +8,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerMembers } from './commands/members.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerNode } from './commands/node.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerSupply } from './commands/supply.ts';
 import { registerTx } from './commands/tx.ts';
 import { registerValidators } from './commands/validators.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerSupply,
   registerDemo,
   registerBench,
+  registerSimulate,
 ];
 
 /** Runs one command line and sets the exit code: 0 ok, 1 failed, 2 wrong usage. */

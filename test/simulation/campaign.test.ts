@@ -1,44 +1,47 @@
+/** Every engine of the registry under two hundred seeds of faults, each in its own measure. */
 import { describe, expect, it } from 'vitest';
-import { simulate } from './campaign.ts';
-import type { Mark } from './checks.ts';
+import { engineNames, runCampaign } from './campaign.ts';
+import { profileOf } from './engines.ts';
+import { minimise, regressions } from './shrink.ts';
+import { runTrial } from './trial.ts';
 
-const SEEDS = 200;
-const FAULT_MS = 5000;
+describe.each(engineNames)('%s in a simulated world', engine => {
+  const { seeds, reached, messagesPerBlockMax } = profileOf(engine);
 
-/** Messages that a block may cost on average under faults, in multiples of the 2n + 1 broadcasts that it needs. */
-const AMPLIFICATION_MAX = 12;
+  it(`${seeds} seeds: safe under faults, live after them, and every rare thing was reached`, () => {
+    const summary = runCampaign(engine, 1, seeds);
+    expect(summary.failure).toBeNull();
+    for (const name of reached) expect(summary.reached[name] ?? 0, `never reached: ${name}`).toBeGreaterThan(9);
+    for (const [type, perBlock] of Object.entries(summary.messagesPerBlock))
+      expect(perBlock, `messages of type ${type}`).toBeLessThan(messagesPerBlockMax);
+  }, 120_000);
 
-describe('PBFT in a simulated world', () => {
-  it(`${SEEDS} seeds: safe under faults, live after them, and every rare thing was reached`, () => {
-    const marks = new Map<Mark, number>();
-    let blocks = 0;
-    let broadcasts = 0;
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const { world, recoveryMs } = simulate('pbft', seed, FAULT_MS);
-      expect(recoveryMs, `seed ${seed} did not recover`).toBeLessThan(world.profile.recoveryMsMax);
-      for (const [name, count] of world.checks.marks) marks.set(name, (marks.get(name) ?? 0) + count);
-      const validators = world.sets[0]!.validators.length;
-      blocks += world.checks.decided.size * (2 * validators + 1);
-      for (const count of world.checks.sent.values()) broadcasts += count;
-    }
-    const reached: Mark[] = [
-      'view change',
-      're-proposal',
-      'equivocation',
-      'block sync',
-      'decision',
-      'lost persist',
-      'restart',
-    ];
-    for (const name of reached) expect(marks.get(name) ?? 0, `never reached: ${name}`).toBeGreaterThan(9);
-    expect(broadcasts / blocks).toBeLessThan(AMPLIFICATION_MAX);
+  it('the same seed twice is the same history, another one is not', () => {
+    const digests = [3, 14, 15].map(seed => runTrial(engine, seed).digest);
+    expect([3, 14, 15].map(seed => runTrial(engine, seed).digest)).toEqual(digests);
+    expect(new Set(digests).size).toBe(3);
   });
+});
 
-  it('the same seed twice is the same history', () => {
-    for (const seed of [3, 14, 15]) {
-      const [one, two] = [simulate('pbft', seed, FAULT_MS), simulate('pbft', seed, FAULT_MS)];
-      expect([...two.world.checks.statements]).toEqual([...one.world.checks.statements]);
-      expect(two.world.steps).toBe(one.world.steps);
-    }
+describe('what broke something once', () => {
+  const known = regressions().filter(each => engineNames.includes(each.engine));
+
+  it('breaks nothing any more', () => {
+    for (const { engine, seed, choices } of known) runTrial(engine, seed, { only: new Set(choices) });
+  });
+});
+
+describe('shrinking', () => {
+  const all = Array.from({ length: 100 }, (_, i) => `loss#${i}`);
+
+  it.each([[[]], [[7]], [[0, 99]], [[3, 50, 51, 98]]])('finds the faults %j that it takes among a hundred', needed => {
+    const wanted = needed.map(i => `loss#${i}`);
+    let runs = 0;
+    const breaks = (some: readonly string[]): boolean => {
+      runs++;
+      return wanted.every(each => some.includes(each));
+    };
+    expect(minimise(all, breaks)).toEqual(wanted);
+    expect(runs).toBeLessThan(200);
   });
 });

@@ -1,91 +1,100 @@
-/**
- * One seed, one run: a safety phase under faults that the seed draws, then a random core of the network is healed and has
- * to make progress. Which faults there are at all is drawn too, so that rare combinations come up.
- */
-import { below, rng } from '../../consensus/rng.ts';
-import { profileOf } from './engines.ts';
-import { CALM } from './network.ts';
-import { crash, start, submit, tip } from './replica.ts';
-import { after, newWorld, run, startAll, type World } from './world.ts';
+/** Many seeds of one engine, one after the other: what they reached, what it cost, and the first that broke something. */
+import { sha256Hex } from '#crypto';
+import { engines } from '../../consensus/registry.ts';
+import { utf8 } from '../../ledger/types/bytes.ts';
+import { runTrial } from './trial.ts';
+import { Violation } from './violation.ts';
 
-export interface Outcome {
-  readonly world: World;
-  /** Blocks decided under faults, and how long the healed core took for its next three. */
-  readonly heightUnderFaults: number;
-  readonly recoveryMs: number;
-  /** Every replica that was healed. */
-  readonly core: readonly number[];
+export interface Failure {
+  readonly seed: number;
+  readonly violation: string;
 }
 
-export function simulate(engine: string, seed: number, faultMs = 20_000): Outcome {
-  const draw = rng(BigInt(seed));
-  const { shapes, bears } = profileOf(engine);
-  const powers = shapes[below(draw, shapes.length)]!;
-  const twins = below(draw, 3) === 0 && bears === 'byzantine' ? [powers.length - 1] : [];
-  const world = newWorld({ engine, seed, powers, twins, observers: below(draw, 2) });
-  const often = (max: number) => (below(draw, 2) === 0 ? 0 : below(draw, max + 1));
-  world.network.weather = {
-    lossPermille: often(300),
-    duplicatePermille: often(300),
-    delayMsMin: below(draw, 10),
-    delayMsMore: below(draw, 100),
-    delayMsSlow: 3000,
-    slowPermille: often(50),
+/** What a campaign found, as it is printed. */
+export interface Summary {
+  readonly engine: string;
+  readonly seeds: number;
+  readonly simulatedHours: number;
+  readonly cpuSeconds: number;
+  /** Simulated hours for each hour of processor time. */
+  readonly speed: number;
+  readonly events: number;
+  readonly blocks: number;
+  /** How often each kind of fault happened, and each rare thing was reached. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly reached: Readonly<Record<string, number>>;
+  readonly messagesPerBlock: Readonly<Record<string, number>>;
+  /** Over everything that happened in every run: the same seeds give the same. */
+  readonly digest: string;
+  readonly failure: Failure | null;
+}
+
+export const engineNames: readonly string[] = [...engines.keys()];
+
+interface Tally {
+  seeds: number;
+  simulatedMs: number;
+  events: number;
+  blocks: number;
+  readonly faults: Map<string, number>;
+  readonly reached: Map<string, number>;
+  readonly sent: Map<string, number>;
+  digest: string;
+  failure: Failure | null;
+}
+
+/** Runs `count` seeds from `first` on, and ends with the first violation. */
+export function runCampaign(
+  engine: string,
+  first: number,
+  count: number,
+  progress: (done: number) => void = () => {},
+): Summary {
+  const tally: Tally = {
+    ...{ seeds: 0, simulatedMs: 0, events: 0, blocks: 0 },
+    ...{ faults: new Map(), reached: new Map(), sent: new Map(), digest: '', failure: null },
   };
-  world.faults.crashPermille = often(10);
-  world.faults.syncMs = below(draw, 20);
-  world.crashed = replica => {
-    crash(world, replica);
-    after(world, 10 + below(world.faultRng, 3000), () => {
-      if (replica.core === null) start(world, replica);
-    });
+  const before = process.cpuUsage();
+  for (let seed = first; seed < first + count && tally.failure === null; seed++) {
+    runSeed(tally, engine, seed);
+    progress(tally.seeds);
+  }
+  const { user, system } = process.cpuUsage(before);
+  const cpuSeconds = (user + system) / 1e6;
+  const simulatedHours = tally.simulatedMs / 3_600_000;
+  return {
+    ...{ engine, seeds: tally.seeds, simulatedHours, cpuSeconds, speed: (simulatedHours / cpuSeconds) * 3600 },
+    ...{ events: tally.events, blocks: tally.blocks },
+    ...{ faults: Object.fromEntries(tally.faults), reached: Object.fromEntries(tally.reached) },
+    messagesPerBlock: Object.fromEntries(
+      [...tally.sent].map(([type, count]) => [type, count / Math.max(1, tally.blocks)]),
+    ),
+    ...{ digest: tally.digest, failure: tally.failure },
   };
-  startAll(world);
-  const end = world.now + faultMs;
-  const partitions = below(draw, 2) === 0;
-  for (let transaction = 0; world.now < end; transaction++) {
-    run(world, below(world.workRng, 400));
-    submitSomewhere(world, transaction);
-    if (partitions && below(world.faultRng, 8) === 0) repartition(world);
-  }
-  return heal(world);
 }
 
-function submitSomewhere(world: World, transaction: number): void {
-  for (const replica of world.replicas) {
-    if (replica.core !== null && below(world.workRng, 3) === 0) submit(world, replica, transaction);
+function runSeed(tally: Tally, engine: string, seed: number): void {
+  tally.seeds++;
+  try {
+    const trial = runTrial(engine, seed);
+    tally.simulatedMs += trial.simulatedMs;
+    tally.events += trial.world.steps;
+    tally.blocks += trial.world.checks.decided.size;
+    add(tally.faults, trial.world.choices.made);
+    add(tally.reached, trial.world.checks.marks);
+    add(tally.sent, trial.world.checks.sent);
+    tally.digest = sha256Hex(utf8(`${tally.digest}${trial.digest}`));
+  } catch (error) {
+    tally.failure = { seed, violation: violationOf(error) };
   }
 }
 
-function repartition(world: World): void {
-  const sides = world.replicas.map(() => below(world.faultRng, 2));
-  world.network.sides = below(world.faultRng, 3) === 0 ? null : sides;
+/** An invariant of the product that broke is a violation as well; it says where. */
+export function violationOf(error: unknown): string {
+  if (error instanceof Violation) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Faults end. One honest validator may stay down where the others are a quorum without it. */
-function heal(world: World): Outcome {
-  const heightUnderFaults = Math.max(...world.checks.decided.keys(), 0);
-  world.network.weather = { ...CALM };
-  world.network.sides = null;
-  world.faults.crashPermille = 0;
-  world.crashed = () => {};
-  // A validator that lost its first record before it was durable is a fault too: one at a time.
-  const faulty = world.replicas.some(
-    each => each.byzantine || (each.key !== null && !each.durable.records.has('votes')),
-  );
-  const silent = world.replicas.some(each => each.key !== null && each.core?.status().voting === false);
-  const sound = !faulty && !silent;
-  const down = sound && below(world.faultRng, 2) === 0 ? world.replicas.findLast(each => each.key !== null)! : null;
-  if (down !== null) crash(world, down);
-  const core = world.replicas.filter(each => each !== down && !each.byzantine);
-  for (const replica of core) if (replica.core === null) start(world, replica);
-  for (const replica of core) submit(world, replica, 2_000_000);
-  const healedAt = world.now;
-  const target = Math.max(...core.map(each => tip(each).header.height)) + 3;
-  for (let i = 0; i < world.profile.recoveryMsMax / 1000; i++) {
-    const done = run(world, 1000, () => core.every(each => tip(each).header.height >= target));
-    if (done) break;
-    for (const replica of core) submit(world, replica, 2_000_001 + i);
-  }
-  return { world, heightUnderFaults, recoveryMs: world.now - healedAt, core: core.map(each => each.slot) };
+function add(sums: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [name, count] of more) sums.set(name, (sums.get(name) ?? 0) + count);
 }

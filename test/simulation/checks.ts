@@ -1,16 +1,14 @@
 /** What must hold after every event, whatever the weather. A violation throws and ends the run. */
-
 import { toHex } from '../../ledger/types/bytes.ts';
 import { type Certificate, type CertificateRule, votePayload } from '../../ledger/types/certificate.ts';
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
 import { CHAIN_ID } from './chain.ts';
+import type { CertifiedBlock } from './disk.ts';
+import { differs, type Economy, record } from './economy.ts';
 import type { Profile } from './engines.ts';
 import { stubVerify } from './keys.ts';
-
-export class Violation extends Error {
-  override readonly name = 'Violation';
-}
+import { holds } from './violation.ts';
 
 export type Mark =
   | 'view change'
@@ -19,12 +17,17 @@ export type Mark =
   | 'block sync'
   | 'decision'
   | 'lost persist'
-  | 'restart';
+  | 'restart'
+  | 'recovered from disk'
+  | 'lie refused'
+  | 'forged block refused'
+  | 'votes again after a wipe'
+  | 'late vote';
 
 export interface Checks {
-  /** The one block that honest nodes adopted at each height. */
+  /** The one block that honest nodes call final at each height. */
   readonly decided: Map<Height, BlockId>;
-  /** What each honest key signed for each (phase, height, view). */
+  /** What each honest key signed for each slot. */
   readonly statements: Map<string, string>;
   /** How often each thing that a set of runs must reach was reached. */
   readonly marks: Map<Mark, number>;
@@ -40,27 +43,44 @@ export function mark(checks: Checks, name: Mark): void {
   checks.marks.set(name, (checks.marks.get(name) ?? 0) + 1);
 }
 
-function holds(condition: boolean, what: string): asserts condition {
-  if (!condition) throw new Violation(what);
+interface Finality {
+  readonly parent: { readonly id: BlockId; readonly height: Height };
+  /** Who decides the block's height. */
+  readonly validators: ValidatorSet;
+  readonly final: CertifiedBlock;
+  /** The ledger after the block; null where it has moved on by more than this block. */
+  readonly state: Parameters<typeof differs>[1] | null;
 }
 
-/** Agreement: no two honest nodes adopt different blocks at one height, each with a certificate that anyone can check. */
-export function onAdopt(
-  checks: Checks,
-  rule: CertificateRule | null,
-  validators: ValidatorSet,
-  height: Height,
-  block: BlockId,
-  certificate: Certificate | null,
-): void {
+/**
+ * Agreement: no two honest nodes call different blocks of one height final. Integrity: each block stands on the one before,
+ * with a certificate that anyone can check. Validity: it holds what was submitted, once, and the ledger is where a naive
+ * model says.
+ */
+export function onFinal(checks: Checks, economy: Economy, rule: CertificateRule | null, at: Finality): void {
+  const { parent, validators, final, state } = at;
+  const { id, header, transactions } = final.block;
+  const { height } = header;
+  holds(
+    height === parent.height + 1 && header.parent === parent.id,
+    () => `${id} does not follow height ${parent.height}`,
+  );
+  const { certificate } = final;
+  if (rule === null) holds(certificate === null, () => `a certificate of no use at ${height}`);
+  else
+    holds(
+      certificate !== null && isCertified(rule, validators, height, id, certificate),
+      () => `bad certificate at ${height}`,
+    );
   const decided = checks.decided.get(height);
-  holds(decided === undefined || decided === block, `two blocks at height ${height}: ${decided} and ${block}`);
-  checks.decided.set(height, block);
-  const certified =
-    rule === null || certificate === null
-      ? rule === certificate
-      : isCertified(rule, validators, height, block, certificate);
-  holds(certified, `bad certificate at ${height}`);
+  holds(decided === undefined || decided === id, () => `two blocks at height ${height}: ${decided} and ${id}`);
+  if (decided !== undefined) return;
+  holds(checks.decided.size === height - 1, () => `height ${height} is final before those below it`);
+  checks.decided.set(height, id);
+  const invalid = record(economy, transactions);
+  holds(invalid === null, () => `block ${height}: ${invalid}`);
+  const different = state === null ? null : differs(economy, state);
+  holds(different === null, () => `after block ${height}: ${different}`);
 }
 
 /** Written apart from the engine's own counting: shares by multiplication, indices one by one. */
@@ -88,8 +108,8 @@ export function isCertified(
 
 /** One statement for each slot and key, across every crash. */
 export function onSend(checks: Checks, profile: Profile, key: NodeId, message: unknown, signed: Uint8Array): void {
-  const { type } = message as { readonly type: string };
-  checks.sent.set(type, (checks.sent.get(type) ?? 0) + 1);
+  const { type } = message as { readonly type?: string };
+  checks.sent.set(type ?? 'message', (checks.sent.get(type ?? 'message') ?? 0) + 1);
   const seen = profile.markOf(message);
   if (seen !== null) mark(checks, seen);
   const statement = profile.slotOf(message);
@@ -97,6 +117,16 @@ export function onSend(checks: Checks, profile: Profile, key: NodeId, message: u
   const slot = `${key} ${statement}`;
   const said = toHex(signed);
   const before = checks.statements.get(slot);
-  holds(before === undefined || before === said, `two statements for ${slot}`);
+  holds(before === undefined || before === said, () => `two statements for ${slot}`);
   checks.statements.set(slot, said);
+}
+
+/** What is final anywhere is on every healed node. */
+export function onHealed(checks: Checks, chains: readonly (readonly CertifiedBlock[])[]): void {
+  for (const [height, id] of checks.decided) {
+    for (const chain of chains) {
+      const block = chain[height - 1];
+      holds(block?.block.id === id, () => `block ${height} was final and is not on a healed node`);
+    }
+  }
 }

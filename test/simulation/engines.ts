@@ -8,19 +8,28 @@ export interface Profile {
   readonly module: CoreModule<unknown>;
   /** `byzantine`: a third may lie. `crash`: less than half may be down, nobody lies. */
   readonly bears: 'byzantine' | 'crash';
+  /** Whether a validator that lost its disk comes back without harm. */
+  readonly bearsWipe: boolean;
   /** Networks to draw from, by the powers of their validators. */
   readonly shapes: readonly (readonly number[])[];
   /** How long a healed network may take for three blocks. */
   readonly recoveryMsMax: number;
   /** What an honest validator says one thing for, ever; null: the message is no such statement. */
   slotOf(message: unknown): string | null;
+  /** Seeds in a test run, and how many messages of a type a block may cost on average under all faults. */
+  readonly seeds: number;
+  readonly messagesPerBlockMax: number;
   /** What is worth counting in a message. */
   markOf(message: unknown): Mark | null;
   /** What a campaign is worthless without. */
   readonly reached: readonly Mark[];
 }
 
-type Words = Omit<Profile, 'module' | 'bears' | 'shapes' | 'recoveryMsMax'> & Partial<Profile>;
+type Words = Omit<
+  Profile,
+  'module' | 'bears' | 'bearsWipe' | 'shapes' | 'recoveryMsMax' | 'seeds' | 'messagesPerBlockMax'
+> &
+  Partial<Profile>;
 
 /** The fields that slots are made of, as far as a message has them. */
 interface Spoken {
@@ -44,6 +53,8 @@ const CRASH_SHAPES = [
   [1, 1, 1, 1],
   [3, 2, 2, 1, 1],
 ];
+
+const SEEDS = 200;
 
 /** Views that ran high under faults, at the cap, and some slack. */
 const RECOVERY_MS_MAX = 60_000;
@@ -81,5 +92,14 @@ export function profileOf(engine: string): Profile {
   assert(module, `no engine of the name ${engine}`);
   const bears = module.spec.certificate?.trust ?? 'crash';
   const shapes = bears === 'byzantine' ? BYZANTINE_SHAPES : CRASH_SHAPES;
-  return { module, bears, shapes, recoveryMsMax: RECOVERY_MS_MAX, ...(WORDS.get(engine) ?? PLAIN) };
+  return {
+    module,
+    bears,
+    bearsWipe: true,
+    shapes,
+    recoveryMsMax: RECOVERY_MS_MAX,
+    seeds: SEEDS,
+    messagesPerBlockMax: 100,
+    ...(WORDS.get(engine) ?? PLAIN),
+  };
 }

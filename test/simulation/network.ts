@@ -1,10 +1,12 @@
-/** The simulated network: every fault is a named option with a probability, drawn from a generator of its own. */
+/** The simulated network: what each packet meets on its way, from the weather and from the state of its link. */
 import { below, type Rng } from '../../consensus/rng.ts';
+import { type Choices, measure, strikes } from './choices.ts';
 
 export interface Weather {
-  /** Chances in a thousand that a packet is lost, and that it comes twice. */
+  /** Chances in a thousand that a packet is lost, that it comes twice, and that it comes again when nobody expects it. */
   lossPermille: number;
   duplicatePermille: number;
+  replayPermille: number;
   /** Latency in ms: at least, and at most more for most packets; some take up to `delayMsSlow`. */
   delayMsMin: number;
   delayMsMore: number;
@@ -15,30 +17,70 @@ export interface Weather {
 export const CALM: Weather = {
   lossPermille: 0,
   duplicatePermille: 0,
+  replayPermille: 0,
   delayMsMin: 1,
   delayMsMore: 4,
   delayMsSlow: 0,
   slowPermille: 0,
 };
 
+/** A packet may come again as late as this: after restarts, and heights after its own. */
+const REPLAY_MS_MAX = 60_000;
+
 export interface Network {
   readonly rng: Rng;
   weather: Weather;
   /** Packets pass only between slots of the same number; null: everywhere. */
   sides: readonly number[] | null;
-  /** Packets handed over, for amplification checks. */
-  sent: number;
+  /** Links, from slot to slot, on which nothing passes. */
+  readonly blocked: Set<string>;
+  /** Links that hold everything back until a moment, and those that take so many ms more. */
+  readonly clogged: Map<string, number>;
+  readonly slow: Map<string, number>;
 }
 
-/** After how many ms each copy of a packet arrives; none for a lost one. */
-export function deliveries(network: Network, from: number, to: number): readonly number[] {
-  const { rng, weather, sides } = network;
-  network.sent++;
+export const newNetwork = (generator: Rng): Network => ({
+  rng: generator,
+  weather: { ...CALM },
+  sides: null,
+  blocked: new Set(),
+  clogged: new Map(),
+  slow: new Map(),
+});
+
+export const linkOf = (from: number, to: number): string => `${from}>${to}`;
+
+export function calm(network: Network): void {
+  network.weather = { ...CALM };
+  network.sides = null;
+  network.blocked.clear();
+  network.clogged.clear();
+  network.slow.clear();
+}
+
+/** After how many ms each copy of a packet that leaves at `now` arrives; none for a lost one. */
+export function deliveries(
+  network: Network,
+  choices: Choices,
+  now: number,
+  from: number,
+  to: number,
+): readonly number[] {
+  const { weather, sides, blocked, clogged, slow } = network;
   if (sides !== null && sides[from] !== sides[to]) return [];
-  if (below(rng, 1000) < weather.lossPermille) return [];
-  const copies = below(rng, 1000) < weather.duplicatePermille ? 2 : 1;
-  return Array.from({ length: copies }, () => {
-    const slow = below(rng, 1000) < weather.slowPermille ? below(rng, weather.delayMsSlow + 1) : 0;
-    return weather.delayMsMin + below(rng, weather.delayMsMore + 1) + slow;
-  });
+  const link = linkOf(from, to);
+  if (blocked.has(link) || strikes(choices, 'loss', weather.lossPermille)) return [];
+  const copies = [delay(network, choices)];
+  if (strikes(choices, 'duplicate', weather.duplicatePermille)) copies.push(delay(network, choices));
+  if (strikes(choices, 'late replay', weather.replayPermille))
+    copies.push(measure(choices, 'late replay', REPLAY_MS_MAX));
+  const more = slow.get(link) ?? 0;
+  const held = Math.max(0, (clogged.get(link) ?? 0) - now);
+  return more + held === 0 ? copies : copies.map(each => Math.max(each + more, held));
+}
+
+function delay({ rng: generator, weather }: Network, choices: Choices): number {
+  const usual = weather.delayMsMin + below(generator, weather.delayMsMore + 1);
+  if (!strikes(choices, 'slow packet', weather.slowPermille)) return usual;
+  return usual + measure(choices, 'slow packet', weather.delayMsSlow + 1);
 }

@@ -1,20 +1,49 @@
 /**
- * One simulated node: the host of a core, with a disk that forgets what was not synced. Effects leave in order, held up
- * by each persist until it is durable; a crash at any effect drops the rest. Timers alone are set at once, as in a node: one
- * that was cancelled never fires.
+ * One simulated node: the driver, the ledger, the pool and the bodies of a real one, with a disk that forgets what was not
+ * synced, a clock that is wrong, and an end at any effect. What a node does with an effect is in `perform.ts`.
  */
+import type { ConsensusCore, Event } from '../../consensus/core.ts';
+import { placeAbove } from '../../ledger/admission.ts';
+import { type Chain, createChain } from '../../ledger/chain.ts';
+import { createMempool, type Mempool } from '../../ledger/mempool.ts';
+import { decodeOwn } from '../../ledger/types/codec.ts';
+import type { Header } from '../../ledger/types/header.ts';
+import type { BlockId, Height, Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
+import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
+import { createDriver, type Driver, type PersistEffect } from '../../node/driver.ts';
+import { type HeldBlocks, heldBlocks } from '../../node/held-blocks.ts';
+import { OFFERED_HEIGHTS_MAX } from '../../node/limits.ts';
+import { CHAIN_ID } from './chain.ts';
+import { mark } from './checks.ts';
+import { strikes } from './choices.ts';
+import { type Disk, newDisk, recover, wipeDisk } from './disk.ts';
+import { transferOf } from './economy.ts';
+import { keyOf, stubVerify } from './keys.ts';
+import type { Packet } from './packet.ts';
+import { perform } from './perform.ts';
+import { answerRange, pursue, takeRange } from './sync.ts';
+import { holds, Violation } from './violation.ts';
+import { after, transmit, type World } from './world.ts';
 
-import type { ConsensusCore, Effect, Event, Records, TimerId } from '../../consensus/core.ts';
-import type { Bytes } from '../../ledger/types/bytes.ts';
-import { decodeOwn, encode } from '../../ledger/types/codec.ts';
-import type { BlockId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
-import { CHAIN_ID, type FinalBlock, isValid, makeBlock, type SimulatedBlock } from './chain.ts';
-import { mark, onAdopt, onSend, Violation } from './checks.ts';
-import { stubSign, stubVerify } from './keys.ts';
-import { after, chance, configAt, transmit, type World } from './world.ts';
-
-/** Blocks in one answer of block sync. */
-const SYNC_BLOCKS_MAX = 50;
+/** What a process has while it runs. */
+export interface Life {
+  readonly core: ConsensusCore<unknown>;
+  readonly driver: Driver<unknown>;
+  readonly chain: Chain;
+  readonly pool: Mempool;
+  readonly held: HeldBlocks;
+  /** Blocks whose verdict waits for their parent. */
+  readonly orphans: Set<BlockId>;
+  readonly mining: Set<string>;
+  /** The clock never goes back. */
+  latest: Millis;
+  workTold: Millis | null;
+  /** The height that block sync pursues. */
+  target: Height;
+  pursuing: boolean;
+  /** A disk fails once and the process stops. */
+  isDiskFailing: boolean;
+}
 
 export interface Replica {
   readonly slot: number;
@@ -22,304 +51,281 @@ export interface Replica {
   readonly key: NodeId | null;
   /** Whether it may break the rules: its statements and its blocks are not checked. */
   readonly byzantine: boolean;
-  core: ConsensusCore<unknown> | null;
+  /** null: it is down. */
+  life: Life | null;
   /** Counts its lives: what was scheduled for an earlier one is void. */
-  life: number;
-  readonly durable: { records: Map<string, Bytes>; blocks: Map<BlockId, SimulatedBlock>; finals: number };
-  /** From genesis on. What is above `durable.finals` is lost in a crash. */
-  chain: FinalBlock[];
-  bodies: Map<BlockId, SimulatedBlock>;
-  readonly pool: Map<number, Millis>;
-  queue: Exclude<Effect<unknown>, { type: 'timer' }>[];
-  syncing: boolean;
-  timers: Map<TimerId, number>;
-  timersSet: number;
-  workTold: Millis | null;
+  lives: number;
+  readonly disk: Disk;
+  readonly genesis: Header;
+  /** How far its clock is off. */
+  offsetMs: number;
+  /** What happens to it once it is awake again; null: it is awake. */
+  paused: (() => void)[] | null;
+  /** Whether a write is on its way to the disk, and what it does there. */
+  writing: (() => void) | null;
   votesLost: boolean;
+  /** Lost its disk, and has not voted since. */
+  wiped: boolean;
 }
 
-export type Packet =
-  | { readonly type: 'message'; readonly from: NodeId; readonly bytes: Bytes; readonly signature: Bytes }
-  | { readonly type: 'block'; readonly block: SimulatedBlock }
-  | { readonly type: 'fetch'; readonly block: BlockId; readonly slot: number }
-  | { readonly type: 'sync'; readonly above: Height; readonly slot: number }
-  | { readonly type: 'blocks'; readonly blocks: readonly FinalBlock[] };
+export const newReplica = (slot: number, key: NodeId | null, byzantine: boolean, genesis: Header): Replica => ({
+  ...{ slot, key, byzantine, genesis, life: null, lives: 0, disk: newDisk(), offsetMs: 0 },
+  ...{ paused: null, writing: null, votesLost: false, wiped: false },
+});
 
-export function newReplica(slot: number, key: NodeId | null, byzantine: boolean, genesis: FinalBlock): Replica {
-  return {
-    slot,
-    key,
-    byzantine,
-    core: null,
-    life: 0,
-    durable: { records: new Map(), blocks: new Map(), finals: 1 },
-    chain: [genesis],
-    bodies: new Map(),
-    pool: new Map(),
-    queue: [],
-    syncing: false,
-    timers: new Map(),
-    timersSet: 0,
-    workTold: null,
-    votesLost: false,
-  };
+class DiskError extends Error {}
+
+/** The header of its last final block: of the durable one while it is down. */
+export function tip({ life, disk, genesis }: Replica): Header {
+  return life?.chain.final.header ?? disk.blocks.at(-1)?.block.header ?? genesis;
 }
 
-export const tip = (replica: Replica): FinalBlock => replica.chain.at(-1)!;
+export function clockOf(world: World, { life, offsetMs }: Replica): Millis {
+  const now = Math.max(life?.latest ?? 0, world.now + offsetMs);
+  if (life !== null) life.latest = now;
+  return now;
+}
 
 export function start(world: World, replica: Replica): void {
-  const { header, id, next } = tip(replica);
-  const records: Records = new Map(replica.durable.records);
-  const blocks = [...replica.durable.blocks.values()].filter(each => each.header.height > header.height);
-  replica.bodies = new Map(replica.durable.blocks);
-  replica.core = world.profile.module.create({
-    self: replica.key,
-    chainId: CHAIN_ID,
-    params: world.params,
-    seed: BigInt(world.seed * 1000 + replica.slot * 100 + replica.life),
+  const { disk, key, votesLost } = replica;
+  const { params, profile, economy, genesis } = world;
+  const chain = createChain(economy.genesis, recover(disk, economy.genesis, genesis));
+  const seed = BigInt(world.seed * 1000 + replica.slot * 100 + replica.lives);
+  const core = profile.module.create({ self: key, chainId: CHAIN_ID, params, seed });
+  const held = heldBlocks();
+  const { id, header } = chain.head;
+  const pending = [...disk.pending.values()].filter(each => each.header.height > header.height);
+  for (const block of pending) held.keep(block);
+  if (replica.lives > 0) mark(world.checks, 'restart');
+  if (header.height > 0 && replica.lives > 0) mark(world.checks, 'recovered from disk');
+  const life: Life = {
+    ...{ core, chain, held, pool: createMempool(economy.genesis), orphans: new Set(), mining: new Set() },
+    ...{ latest: 0, workTold: null, target: 0, pursuing: false, isDiskFailing: false },
+    driver: driverOf(world, replica, core),
+  };
+  replica.life = life;
+  life.driver.start({
+    records: new Map(disk.records),
+    blocks: pending.map(block => ({ id: block.id, header: block.header })),
+    ...{ head: id, header, final: header.height, config: { validators: chain.head.validators }, votesLost },
   });
-  if (replica.life > 0) mark(world.checks, 'restart');
-  const { votesLost } = replica;
-  const resume = { records, blocks, head: id, header, final: header.height, config: next, votesLost };
-  take(world, replica, replica.core.start(world.now, resume));
-  tellWork(world, replica);
 }
 
-/** Power is cut: whatever was not synced is gone. */
+function driverOf(world: World, replica: Replica, core: ConsensusCore<unknown>): Driver<unknown> {
+  return createDriver<unknown>({
+    core,
+    now: () => clockOf(world, replica),
+    persist: effect => write(world, replica, effect),
+    perform(effect) {
+      if (strikes(world.choices, 'crash', world.faults.crashPermille)) world.crashed(replica);
+      else perform(world, replica, effect);
+    },
+    fatal(error) {
+      if (error instanceof DiskError) world.crashed(replica);
+      else throw error;
+    },
+    timers: {
+      set(ms, fire) {
+        let isCleared = false;
+        later(world, replica, ms, () => {
+          if (!isCleared) fire();
+        });
+        return () => {
+          isCleared = true;
+        };
+      },
+    },
+  });
+}
+
+/** A write and its sync, answered when it is durable: at once, in the order of events, as no promise of the language is. */
+function write(world: World, replica: Replica, { writes, blocks }: PersistEffect): () => PromiseLike<void> {
+  const { held, chain } = replica.life!;
+  const bodies = blocks.map(id => held.get(id) ?? chain.candidate(id)?.block ?? null);
+  holds(!bodies.includes(null), () => 'the engine persists a block that is not held');
+  const { disk } = replica;
+  const apply = (finals: number): void => {
+    for (const { key, value } of writes) {
+      if (value === null) disk.records.delete(key);
+      else disk.records.set(key, value);
+    }
+    for (const block of bodies) disk.pending.set(block!.id, block!);
+    disk.durable = finals;
+    for (const [id, { header }] of disk.pending) if (header.height <= finals) disk.pending.delete(id);
+  };
+  return () => syncing(world, replica, apply);
+}
+
+function syncing(world: World, replica: Replica, apply: (finals: number) => void): PromiseLike<void> {
+  const finals = replica.disk.blocks.length;
+  replica.writing = () => apply(finals);
+  const answer = (done: () => void, failed: (error: unknown) => void): void =>
+    later(world, replica, world.faults.syncMs, () => {
+      const life = replica.life!;
+      if (!life.isDiskFailing && strikes(world.choices, 'disk error', world.faults.diskErrorPermille)) {
+        life.isDiskFailing = true;
+        replica.writing = null;
+        failed(new DiskError('EIO'));
+      } else if (strikes(world.choices, 'crash', world.faults.crashPermille)) world.crashed(replica);
+      else {
+        apply(finals);
+        replica.writing = null;
+        done();
+      }
+    });
+  // biome-ignore lint/suspicious/noThenProperty: a promise of virtual time, which is what the driver waits for.
+  return { then: answer } as PromiseLike<void>;
+}
+
+/** Power is cut: whatever was not synced is gone, and what was being synced may be. */
 export function crash(world: World, replica: Replica): void {
-  if (replica.core === null) return;
-  if (replica.syncing) mark(world.checks, 'lost persist');
-  replica.core = null;
-  replica.life++;
-  replica.queue = [];
-  replica.syncing = false;
-  replica.timers = new Map();
-  replica.workTold = null;
-  replica.chain = replica.chain.slice(0, replica.durable.finals);
+  const { life, disk, writing } = replica;
+  if (life === null) return;
+  life.driver.stop();
+  if (writing !== null) {
+    if (strikes(world.choices, 'unacknowledged write', world.faults.unacknowledgedPermille)) writing();
+    else mark(world.checks, 'lost persist');
+  }
+  replica.writing = null;
+  replica.life = null;
+  replica.paused = null;
+  replica.lives++;
+  disk.blocks = disk.blocks.slice(0, disk.durable);
 }
 
 /** The disk is lost too. */
 export function wipe(world: World, replica: Replica): void {
   crash(world, replica);
-  replica.durable.records.clear();
-  replica.durable.blocks.clear();
-  replica.durable.finals = 1;
-  replica.chain = replica.chain.slice(0, 1);
+  wipeDisk(replica.disk);
+  replica.wiped = replica.key !== null;
 }
 
+/** Runs `what` in this life of the replica only, and not while it is paused. */
+export function later(world: World, replica: Replica, delayMs: number, what: () => void): void {
+  const { lives } = replica;
+  const fire = (): void => {
+    if (replica.lives !== lives) return;
+    if (replica.paused === null) what();
+    else replica.paused.push(fire);
+  };
+  after(world, delayMs, fire);
+}
+
+/** The process stands still, as in a long collection or a suspended machine. */
+export function pause(world: World, replica: Replica, ms: Millis): void {
+  if (replica.life === null || replica.paused !== null) return;
+  replica.paused = [];
+  const { lives } = replica;
+  after(world, ms, () => {
+    if (replica.lives === lives) wake(replica);
+  });
+}
+
+export function wake(replica: Replica): void {
+  const missed = replica.paused ?? [];
+  replica.paused = null;
+  for (const each of missed) each();
+}
+
+export function post(replica: Replica, event: Event<unknown>): void {
+  replica.life?.driver.post(event);
+}
+
+/** The transfer of a number, for this replica's pool. */
 export function submit(world: World, replica: Replica, transaction: number): void {
-  if (replica.chain.some(block => block.transactions.includes(transaction))) return;
-  replica.pool.set(transaction, world.now);
-  tellWork(world, replica);
+  admit(world, replica, transferOf(world.economy, transaction, world.now));
 }
 
-function step(world: World, replica: Replica, event: Event<unknown>): void {
-  if (replica.core === null) return;
-  take(world, replica, replica.core.step(world.now, event));
-}
-
-function take(world: World, replica: Replica, effects: readonly Effect<unknown>[]): void {
-  for (const effect of effects) {
-    if (effect.type === 'timer') setTimer(world, replica, effect.timer, effect.after);
-    else replica.queue.push(effect);
-  }
-  drain(world, replica);
-}
-
-function tellWork(world: World, replica: Replica): void {
-  const since = replica.pool.size === 0 ? null : Math.min(...replica.pool.values());
-  if (since === replica.workTold) return;
-  replica.workTold = since;
-  step(world, replica, { type: 'work', since });
-}
-
-function drain(world: World, replica: Replica): void {
-  while (replica.core !== null && !replica.syncing) {
-    const effect = replica.queue.shift();
-    if (effect === undefined) return;
-    if (chance(world, world.faults.crashPermille)) {
-      world.crashed(replica);
-      return;
-    }
-    if (effect.type === 'persist') sync(world, replica, effect);
-    else perform(world, replica, effect);
-  }
-}
-
-function sync(world: World, replica: Replica, { writes, blocks }: Extract<Effect<unknown>, { type: 'persist' }>): void {
-  replica.syncing = true;
+export function admit(world: World, replica: Replica, transaction: IdentifiedTransaction): void {
   const { life } = replica;
-  const finals = replica.chain.length;
-  after(world, world.faults.syncMs, () => {
-    if (replica.life !== life) return;
-    if (chance(world, world.faults.crashPermille)) {
-      world.crashed(replica);
-      return;
-    }
-    for (const { key, value } of writes) {
-      if (value === null) replica.durable.records.delete(key);
-      else replica.durable.records.set(key, value);
-    }
-    for (const id of blocks) {
-      const block = replica.bodies.get(id);
-      if (block === undefined) throw new Violation(`persist of a block that is not held: ${id}`);
-      replica.durable.blocks.set(id, block);
-    }
-    replica.durable.finals = finals;
-    replica.syncing = false;
-    drain(world, replica);
-  });
+  if (life === null || replica.paused !== null) return;
+  const { final } = life.chain;
+  life.pool.admit(clockOf(world, replica), placeAbove(final, final.header.time + 1), transaction);
+  tellWork(replica);
 }
 
-function perform(world: World, replica: Replica, effect: Replica['queue'][number]): void {
-  switch (effect.type) {
-    case 'send':
-      send(world, replica, effect);
-      break;
-    case 'build': {
-      later(world, replica, 1, () => {
-        const parent = tip(replica);
-        if (parent.id !== effect.parent) return;
-        // Twins must not build the same block by chance.
-        const transactions = [...replica.pool.keys(), ...(replica.byzantine ? [1e6 + replica.slot] : [])];
-        const block = makeBlock(
-          parent,
-          Math.max(world.now, parent.header.time + 1),
-          replica.key!,
-          transactions,
-          effect.seal,
-        );
-        replica.bodies.set(block.id, block);
-        step(world, replica, { type: 'built', job: effect.job, block });
-      });
-      break;
-    }
-    case 'validate': {
-      later(world, replica, 1, () => {
-        const block = replica.bodies.get(effect.block)!;
-        const next = isValid(block, tip(replica)) ? configAt(world, block.header.height + 1) : null;
-        step(world, replica, { type: 'validated', block: effect.block, next });
-      });
-      break;
-    }
-    case 'fetch': {
-      const held = replica.bodies.get(effect.block);
-      if (held !== undefined) later(world, replica, 0, () => hold(world, replica, held));
-      else broadcast(world, replica, effect.from, { type: 'fetch', block: effect.block, slot: replica.slot });
-      break;
-    }
-    case 'publish':
-      broadcast(world, replica, effect.to, { type: 'block', block: replica.bodies.get(effect.block)! });
-      break;
-    case 'sync':
-      mark(world.checks, 'block sync');
-      broadcast(world, replica, effect.from, { type: 'sync', above: tip(replica).header.height, slot: replica.slot });
-      break;
-    case 'adopt': {
-      const block = replica.bodies.get(effect.head)!;
-      later(world, replica, 1, () => {
-        adopt(world, replica, { ...block, certificate: effect.certificate, next: configAt(world, effect.final + 1) });
-      });
-      break;
-    }
-    case 'report':
-      mark(world.checks, 'equivocation');
-      if (!world.replicas.some(each => each.byzantine && each.key === effect.evidence.offender)) {
-        throw new Violation(`an honest validator was accused: ${effect.evidence.phase}`);
-      }
-      break;
-    case 'persist':
-    case 'cancel':
-  }
-}
-
-function send(world: World, replica: Replica, { to, message }: Extract<Effect<unknown>, { type: 'send' }>): void {
-  const { key } = replica;
-  if (key === null) throw new Violation('an observer spoke');
-  const { profile } = world;
-  const { module } = profile;
-  const signed = module.signed(CHAIN_ID, message);
-  if (!replica.byzantine) onSend(world.checks, profile, key, message, signed);
-  const bytes = encode(module.codec, message);
-  if (bytes.length > module.spec.messageBytesMax) throw new Violation(`message of ${bytes.length} bytes`);
-  const packet: Packet = { type: 'message', from: key, bytes, signature: stubSign(key, signed) };
-  if (to === 'all') later(world, replica, 0, () => receive(world, replica, packet));
-  broadcast(world, replica, to, packet);
-}
-
-function broadcast(world: World, replica: Replica, to: readonly NodeId[] | 'all', packet: Packet): void {
-  for (const other of world.replicas) {
-    if (other === replica || (to !== 'all' && !(other.key !== null && to.includes(other.key)))) continue;
-    transmit(world, replica.slot, other, packet);
-  }
-}
-
-/** Runs `what` in this life of the replica only. */
-function later(world: World, replica: Replica, delayMs: number, what: () => void): void {
+export function tellWork(replica: Replica): void {
   const { life } = replica;
-  after(world, delayMs, () => {
-    if (replica.life === life && replica.core !== null) what();
-  });
+  if (life === null) return;
+  const since = life.pool.oldestWaiting();
+  if (since === life.workTold) return;
+  life.workTold = since;
+  post(replica, { type: 'work', since });
 }
 
-function setTimer(world: World, replica: Replica, timer: TimerId, delay: Millis | null): void {
-  const number = ++replica.timersSet;
-  replica.timers.set(timer, number);
-  if (delay === null) return;
-  later(world, replica, delay, () => {
-    if (replica.timers.get(timer) === number) step(world, replica, { type: 'timeout', timer });
-  });
-}
+/** What stands for a replica where bodies are counted by who brought them. */
+const peerOf = (slot: number): PublicKey => keyOf(2000 + slot);
 
 export function receive(world: World, replica: Replica, packet: Packet): void {
-  if (replica.core === null) return;
+  const { life } = replica;
+  if (life === null) return;
+  if (replica.paused !== null) {
+    replica.paused.push(() => receive(world, replica, packet));
+    return;
+  }
   switch (packet.type) {
-    case 'message': {
-      const { module } = world.profile;
-      const message = decodeOwn(module.codec, packet.bytes);
-      const claims = replica.core.claims(message);
-      if (claims === null) return;
-      const own = { signer: packet.from, signed: module.signed(CHAIN_ID, message), signature: packet.signature };
-      if (![own, ...claims].every(each => stubVerify(each.signer, each.signed, each.signature))) {
-        throw new Violation(`a message with a wrong signature from ${packet.from}`);
-      }
-      step(world, replica, { type: 'message', from: packet.from, message, signature: packet.signature });
+    case 'message':
+      hear(world, replica, packet);
       break;
-    }
     case 'block':
-      hold(world, replica, packet.block);
+      offer(world, replica, packet);
       break;
     case 'fetch': {
-      const block = replica.bodies.get(packet.block);
-      if (block !== undefined) transmit(world, replica.slot, world.replicas[packet.slot]!, { type: 'block', block });
+      const block =
+        life.held.get(packet.block) ?? replica.disk.blocks.find(each => each.block.id === packet.block)?.block;
+      if (block)
+        transmit(world, replica.slot, world.replicas[packet.slot]!, { type: 'block', block, slot: replica.slot });
       break;
     }
-    case 'sync': {
-      const blocks = replica.chain.slice(packet.above + 1, packet.above + 1 + SYNC_BLOCKS_MAX);
-      if (blocks.length > 0) transmit(world, replica.slot, world.replicas[packet.slot]!, { type: 'blocks', blocks });
+    case 'sync':
+      answerRange(world, replica, packet.above, packet.slot);
       break;
-    }
     case 'blocks':
-      for (const block of packet.blocks) if (block.header.parent === tip(replica).id) adopt(world, replica, block);
+      takeRange(world, replica, packet.blocks);
+      break;
   }
 }
 
-function hold(world: World, replica: Replica, block: SimulatedBlock): void {
-  replica.bodies.set(block.id, block);
-  step(world, replica, { type: 'block', id: block.id, header: block.header });
+/** What every receiver of a packet finds in it: the same, so that it is decoded and verified once. */
+interface Heard {
+  readonly message: unknown;
+  /** Whether the signatures inside are checked, too. */
+  isChecked: boolean;
 }
 
-function adopt(world: World, replica: Replica, block: FinalBlock): void {
-  const parent = tip(replica);
-  if (block.header.height <= parent.header.height) return;
-  if (block.header.parent !== parent.id) throw new Violation('adopted a block that does not extend the chain');
-  if (!replica.byzantine) {
-    const rule = world.profile.module.spec.certificate;
-    onAdopt(world.checks, rule, parent.next.validators, block.header.height, block.id, block.certificate);
+const heard = new WeakMap<Packet, Heard>();
+
+function hear(world: World, replica: Replica, packet: Extract<Packet, { type: 'message' }>): void {
+  const { from, signature, bytes } = packet;
+  const { module } = world.profile;
+  let found = heard.get(packet);
+  if (found === undefined) {
+    found = { message: decodeOwn(module.codec, bytes), isChecked: false };
+    heard.set(packet, found);
+    checkSignature(from, { signer: from, signed: module.signed(CHAIN_ID, found.message), signature });
   }
-  replica.chain.push(block);
-  replica.bodies.set(block.id, block);
-  for (const transaction of block.transactions) replica.pool.delete(transaction);
-  step(world, replica, { type: 'applied', head: block.id, header: block.header, config: block.next });
-  tellWork(world, replica);
+  const { message } = found;
+  const claims = replica.life!.core.claims(message);
+  if (claims === null) return;
+  if (!found.isChecked) for (const each of claims) checkSignature(from, each);
+  found.isChecked = true;
+  post(replica, { type: 'message', from, message, signature });
+}
+
+function checkSignature(from: NodeId, { signer, signed, signature }: Claims[number]): void {
+  if (!stubVerify(signer, signed, signature)) throw new Violation(`a message with a wrong signature from ${from}`);
+}
+
+type Claims = NonNullable<ReturnType<ConsensusCore<unknown>['claims']>>;
+
+/** A body is kept where it was asked for or may be asked for next, and the engine hears of the first kind. */
+function offer(world: World, replica: Replica, { block, slot }: Extract<Packet, { type: 'block' }>): void {
+  const { chain, held } = replica.life!;
+  const { header, id } = block;
+  const head = chain.head.header.height;
+  if (header.height > head + 1) pursue(world, replica, header.height - 1, [slot]);
+  if (header.height <= chain.final.header.height) return;
+  const isNear = header.height <= head + OFFERED_HEIGHTS_MAX;
+  if ((isNear || held.wants(id)) && held.offer(block, peerOf(slot)) === 'wanted')
+    post(replica, { type: 'block', id, header });
 }

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '#crypto';
 import type { Message } from '../../consensus/bft/messages.ts';
 import { emptyRecord, recordIn, writeOf } from '../../consensus/bft/record.ts';
-import { crash, type Replica, start, submit, tip, wipe } from './replica.ts';
+import type { Change } from '../../ledger/modules/validators/change.ts';
+import { propose } from '../../ledger/modules/validators/propose.ts';
+import { vote } from '../../ledger/modules/validators/vote.ts';
+import type { Operation } from '../../ledger/types/transaction.ts';
+import { operationOf, seatOf, transactionOf } from './economy.ts';
+import { keyOf } from './keys.ts';
+import { admit, crash, type Replica, start, submit, tip, wipe } from './replica.ts';
 import { commonHeight, newWorld, run, type Shape, startAll, type World } from './world.ts';
 
 const FOUR = [1, 1, 1, 1];
@@ -19,13 +25,13 @@ let transactions = 0;
 
 function submitTo(it: World, replicas: readonly Replica[] = it.replicas): void {
   const transaction = transactions++;
-  for (const replica of replicas) if (replica.core !== null) submit(it, replica, transaction);
+  for (const replica of replicas) if (replica.life !== null) submit(it, replica, transaction);
 }
 
 /** Submits to all and waits until all have it; how long that took. */
 function blockTime(it: World, withinMs: number): number {
   const before = it.now;
-  const target = Math.max(...it.replicas.map(each => tip(each).header.height)) + 1;
+  const target = Math.max(...it.replicas.map(each => tip(each).height)) + 1;
   submitTo(it);
   expect(
     run(it, withinMs, () => commonHeight(it) >= target),
@@ -40,7 +46,7 @@ const restart = (it: World, replica: Replica): void => {
   crash(it, replica);
   start(it, replica);
 };
-const viewOf = (replica: Replica): number => replica.core!.status().view;
+const viewOf = (replica: Replica): number => replica.life!.core.status().view;
 
 describe('the normal case', () => {
   it.each([
@@ -63,7 +69,7 @@ describe('the normal case', () => {
   it('leads in turn', () => {
     const it = world();
     for (let i = 0; i < 8; i++) blockTime(it, 200);
-    const proposers = it.replicas[0]!.chain.slice(1).map(each => each.header.proposer);
+    const proposers = it.replicas[0]!.disk.blocks.map(each => each.block.header.proposer);
     expect(new Set(proposers.slice(0, 4)).size).toBe(4);
     expect(proposers.slice(4)).toEqual(proposers.slice(0, 4));
   });
@@ -88,14 +94,14 @@ describe('the normal case', () => {
       start(it, replica);
     }
     run(it, 50);
-    expect(it.replicas.map(each => each.core!.status().voting)).toEqual([true, true, true, true]);
+    expect(it.replicas.map(each => each.life!.core.status().voting)).toEqual([true, true, true, true]);
   });
 
   it('three of four start a network in little more than the base timeout', () => {
     const it = newWorld({ seed: 1, powers: FOUR });
     for (const replica of it.replicas.slice(0, 3)) start(it, replica);
     run(it, 1100);
-    expect(it.replicas.slice(0, 3).map(each => each.core!.status().voting)).toEqual([true, true, true]);
+    expect(it.replicas.slice(0, 3).map(each => each.life!.core.status().voting)).toEqual([true, true, true]);
   });
 });
 
@@ -103,7 +109,7 @@ describe('a dead leader', () => {
   it('costs one timeout once, and a quarter of it at its later turns', () => {
     const it = world();
     blockTime(it, 200);
-    crash(it, it.replicas.find(each => each.key === it.replicas[0]!.core!.status().leader)!);
+    crash(it, it.replicas.find(each => each.key === it.replicas[0]!.life!.core.status().leader)!);
     const times = Array.from({ length: 10 }, () => {
       run(it, 50);
       return blockTime(it, 5000);
@@ -117,11 +123,11 @@ describe('a dead leader', () => {
 
   it('that censors: the idle heartbeat does not hide waiting work', () => {
     const it = world();
-    const leader = it.replicas[0]!.core!.status().leader;
+    const leader = it.replicas[0]!.life!.core.status().leader;
     const others = it.replicas.filter(each => each.key !== leader);
     submitTo(it, others);
     expect(run(it, 2000, () => commonHeight(it) === 1)).toBe(true);
-    expect(tip(it.replicas[0]!).header.proposer).not.toBe(leader);
+    expect(tip(it.replicas[0]!).proposer).not.toBe(leader);
   });
 });
 
@@ -150,10 +156,10 @@ describe('failures of other networks', () => {
 
   it('babylon-node PR 243 (3): all restart right after a round change and go on', () => {
     const it = world();
-    const dead = it.replicas.find(each => each.key === it.replicas[0]!.core!.status().leader)!;
+    const dead = it.replicas.find(each => each.key === it.replicas[0]!.life!.core.status().leader)!;
     crash(it, dead);
     submitTo(it);
-    run(it, 1100, () => it.replicas.some(each => each.core !== null && viewOf(each) === 1));
+    run(it, 1100, () => it.replicas.some(each => each.life !== null && viewOf(each) === 1));
     for (const replica of it.replicas) if (replica !== dead) restart(it, replica);
     submitTo(it);
     expect(run(it, 4000, () => commonHeight(it) >= 1)).toBe(true);
@@ -163,7 +169,7 @@ describe('failures of other networks', () => {
     const it = world();
     submitTo(it);
     // The first prepares pass, then the network falls apart before anyone could decide.
-    run(it, 1000, () => it.replicas.some(each => each.core!.status().phase === 'prepared'));
+    run(it, 1000, () => it.replicas.some(each => each.life!.core.status().phase === 'prepared'));
     expect(commonHeight(it)).toBe(0);
     it.network.sides = [0, 0, 1, 1];
     run(it, 20_000);
@@ -250,12 +256,12 @@ describe('failures of other networks', () => {
     wipe(it, wiped);
     start(it, wiped);
     run(it, 2000);
-    expect([tip(wiped).header.height, wiped.core!.status().voting]).toEqual([5, false]);
+    expect([tip(wiped).height, wiped.life!.core.status().voting]).toEqual([5, false]);
     for (let i = 0; i < 3; i++) {
       run(it, 50);
       blockTime(it, 4000);
     }
-    expect(wiped.core!.status().voting).toBe(true);
+    expect(wiped.life!.core.status().voting).toBe(true);
     crash(it, it.replicas[0]!);
     expect(blockTime(it, 4000)).toBeGreaterThan(0);
   });
@@ -268,8 +274,8 @@ describe('failures of other networks', () => {
     for (const replica of wiped) start(it, replica);
     submitTo(it);
     run(it, 60_000);
-    expect(it.replicas.map(each => tip(each).header.height)).toEqual([5, 5, 5, 5]);
-    expect(it.replicas.map(each => each.core!.status().voting)).toEqual([true, true, false, false]);
+    expect(it.replicas.map(each => tip(each).height)).toEqual([5, 5, 5, 5]);
+    expect(it.replicas.map(each => each.life!.core.status().voting)).toEqual([true, true, false, false]);
     for (const replica of wiped) {
       replica.votesLost = true;
       restart(it, replica);
@@ -283,40 +289,50 @@ function atViews(it: World, views: readonly number[]): void {
   views.forEach((view, i) => {
     const replica = it.replicas[i]!;
     crash(it, replica);
-    const record = recordIn(replica.durable.records)!;
-    const height = tip(replica).header.height + 1;
+    const record = recordIn(replica.disk.records)!;
+    const height = tip(replica).height + 1;
     const { key, value } = writeOf({ ...emptyRecord(record.from, height, null), view, changed: view > 0 });
-    replica.durable.records.set(key, value!);
+    replica.disk.records.set(key, value!);
     start(it, replica);
   });
 }
 
 describe('membership', () => {
   it('one that joins votes at once if it watched, one that leaves follows on', () => {
-    const all = world().replicas.map(each => ({ key: each.key!, power: 1 }));
-    const it = newWorld({
-      seed: 2,
-      powers: FOUR,
-      sets: [
-        { from: 1, validators: all.slice(0, 3) },
-        { from: 8, validators: all },
-        { from: 12, validators: all.slice(1) },
-      ],
-    });
+    const it = newWorld({ seed: 2, powers: FOUR, seated: [0, 1, 2] });
     startAll(it);
     run(it, 1500);
-    for (let i = 0; i < 20; i++) {
-      blockTime(it, 4000);
-      run(it, 30);
-      const height = commonHeight(it) + 1;
-      expect(
-        it.replicas.map(each => each.core!.status().voting),
-        `at height ${height}`,
-      ).toEqual([height < 12, true, true, height >= 8]);
-    }
+    const newcomer = { key: keyOf(4), power: 1, ...seatOf(3) };
+    change(it, { type: 'add', ...newcomer }, [0, 1, 2]);
+    expectVotersToVote(it, [0, 1, 2, 3]);
+    change(it, { type: 'remove', key: keyOf(1) }, [1, 2, 3]);
+    expectVotersToVote(it, [1, 2, 3]);
     expect(it.checks.marks.get('view change') ?? 0).toBe(0);
   });
 });
+
+/** A change of the validator set, proposed by the first of some organisations and voted for by the others. */
+function change(it: World, change: Change, organisations: readonly number[]): void {
+  const [first, ...others] = organisations as [number, ...number[]];
+  const submitted = (organisation: number, operation: Operation) => {
+    const made = transactionOf(it.economy, organisation, operation, transactions++, it.now);
+    for (const replica of it.replicas) admit(it, replica, made);
+    const height = commonHeight(it);
+    run(it, 1000, () => commonHeight(it) > height);
+    return made.id;
+  };
+  const proposal = submitted(first, operationOf(propose, { change }));
+  for (const each of others) submitted(each, operationOf(vote, { proposal }));
+}
+
+/** Each of some heights is decided by exactly these, and the others follow. */
+function expectVotersToVote(it: World, voters: readonly number[]): void {
+  for (let i = 0; i < 8; i++) {
+    blockTime(it, 4000);
+    run(it, 30);
+    expect(it.replicas.map(each => each.life!.core.status().voting)).toEqual([0, 1, 2, 3].map(n => voters.includes(n)));
+  }
+}
 
 describe('determinism', () => {
   it('the same seed gives the same digests, another seed others', () => {
@@ -328,7 +344,7 @@ describe('determinism', () => {
         run(it, 150);
       }
       transactions = 0;
-      return it.replicas.map(each => sha256Hex(each.core!.digest()));
+      return it.replicas.map(each => sha256Hex(each.life!.core.digest()));
     };
     transactions = 0;
     const first = digests(5);

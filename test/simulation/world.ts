@@ -2,18 +2,20 @@
  * The simulated world: one heap of what happens next, one virtual clock, replicas and the network between them. The same
  * seed gives the same history, event by event.
  */
-import type { Config, Params } from '../../consensus/core.ts';
-import { below, type Rng, rng } from '../../consensus/rng.ts';
+import type { Params } from '../../consensus/core.ts';
+import { type Rng, rng } from '../../consensus/rng.ts';
+import { type GenesisBlock, genesisBlock } from '../../ledger/genesis-block.ts';
 import { compareText } from '../../ledger/types/bytes.ts';
 import type { Height, Millis } from '../../ledger/types/ids.ts';
-import type { ValidatorSet } from '../../ledger/types/validator.ts';
-import { type FinalBlock, makeBlock } from './chain.ts';
 import { type Checks, newChecks } from './checks.ts';
+import { type Choices, newChoices } from './choices.ts';
+import { type Economy, newEconomy } from './economy.ts';
 import { type Profile, profileOf } from './engines.ts';
 import { pop, push, type Scheduled } from './heap.ts';
 import { keyOf } from './keys.ts';
-import { CALM, deliveries, type Network } from './network.ts';
-import { newReplica, type Packet, type Replica, receive, start, tip } from './replica.ts';
+import { deliveries, type Network, newNetwork } from './network.ts';
+import type { Packet } from './packet.ts';
+import { newReplica, type Replica, receive, start, tip } from './replica.ts';
 
 export const PARAMS: Params = {
   viewTimeoutMs: 1000,
@@ -23,9 +25,18 @@ export const PARAMS: Params = {
   driftMs: 500,
 };
 
+/** Chances in a thousand, and what is not a matter of chance. */
 export interface Faults {
-  /** Chance in a thousand of a crash before each effect. */
+  /** Before each effect and each sync. */
   crashPermille: number;
+  /** At each sync, once for a life: the write fails and the process stops. */
+  diskErrorPermille: number;
+  /** Where power is cut during a sync: the write is durable all the same. */
+  unacknowledgedPermille: number;
+  /** For each packet of a byzantine node. */
+  withholdPermille: number;
+  /** For each range and each proposal of a byzantine node. */
+  liePermille: number;
   syncMs: number;
 }
 
@@ -38,15 +49,18 @@ export interface World {
   readonly heap: Scheduled[];
   readonly faultRng: Rng;
   readonly workRng: Rng;
+  readonly choices: Choices;
   readonly network: Network;
   readonly faults: Faults;
+  readonly economy: Economy;
+  readonly genesis: GenesisBlock;
   readonly checks: Checks;
   readonly replicas: Replica[];
-  /** The validators that decide each height, from the given one on; ascending. */
-  readonly sets: readonly { readonly from: Height; readonly validators: ValidatorSet }[];
   /** What to do with a replica whose crash was drawn. */
   crashed: (replica: Replica) => void;
   steps: number;
+  /** Mixed from every packet, when it left and between whom. */
+  trace: number;
 }
 
 export interface Shape {
@@ -58,42 +72,35 @@ export interface Shape {
   /** Validators that exist twice, under one key. */
   readonly twins?: readonly number[];
   readonly params?: Partial<Params>;
-  readonly sets?: World['sets'];
+  /** Which of `powers` are validators from the start; all where it is left out. */
+  readonly seated?: readonly number[];
+  /** Where given, no other faults strike. */
+  readonly only?: ReadonlySet<string> | null;
 }
 
-const STARTED_AT = 1_700_000_000_000;
+export const STARTED_AT = 1_700_000_000_000;
 
-export function newWorld({
-  engine = 'pbft',
-  seed,
-  powers,
-  observers = 0,
-  twins = [],
-  params = {},
-  sets = [],
-}: Shape): World {
-  const validators = powers.map((power, i) => ({ key: keyOf(i + 1), power })).sort((a, b) => compareText(a.key, b.key));
-  const genesis = makeBlock(null, STARTED_AT - 1, keyOf(0), []);
+export function newWorld(shape: Shape): World {
+  const { engine = 'pbft', seed, powers, observers = 0, twins = [], only = null } = shape;
+  const params = { ...PARAMS, ...shape.params };
+  const seated = shape.seated ?? powers.map((_, i) => i);
+  const validators = seated
+    .map(i => ({ key: keyOf(i + 1), power: powers[i]! }))
+    .sort((a, b) => compareText(a.key, b.key));
+  const economy = newEconomy(engine, params, STARTED_AT - 1, validators, powers.length);
   const world: World = {
-    profile: profileOf(engine),
-    seed,
-    params: { ...PARAMS, ...params },
-    now: STARTED_AT,
-    scheduled: 0,
-    heap: [],
-    faultRng: rng(BigInt(seed), 1),
-    workRng: rng(BigInt(seed), 2),
-    network: { rng: rng(BigInt(seed), 3), weather: { ...CALM }, sides: null, sent: 0 },
-    faults: { crashPermille: 0, syncMs: 1 },
-    checks: newChecks(),
-    replicas: [],
-    sets: [{ from: 0, validators }, ...sets],
+    ...{ profile: profileOf(engine), seed, params, economy, genesis: genesisBlock(economy.genesis) },
+    ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [], checks: newChecks() },
+    ...{ faultRng: rng(BigInt(seed), 1), workRng: rng(BigInt(seed), 2), network: newNetwork(rng(BigInt(seed), 3)) },
+    choices: newChoices(seed, only),
+    faults: {
+      ...{ crashPermille: 0, diskErrorPermille: 0, unacknowledgedPermille: 0 },
+      ...{ withholdPermille: 0, liePermille: 0, syncMs: 1 },
+    },
     crashed: () => {},
-    steps: 0,
   };
-  const first: FinalBlock = { ...genesis, certificate: null, next: configAt(world, 1) };
   const add = (key: Replica['key'], byzantine: boolean) =>
-    world.replicas.push(newReplica(world.replicas.length, key, byzantine, first));
+    world.replicas.push(newReplica(world.replicas.length, key, byzantine, world.genesis.state.header));
   powers.forEach((_, i) => {
     add(keyOf(i + 1), twins.includes(i));
   });
@@ -106,19 +113,17 @@ export function startAll(world: World): void {
   for (const replica of world.replicas) start(world, replica);
 }
 
-export function configAt(world: World, height: Height): Config {
-  return { validators: world.sets.findLast(each => each.from <= height)!.validators };
-}
-
-export const chance = (world: World, permille: number): boolean =>
-  permille > 0 && below(world.faultRng, 1000) < permille;
-
 export function after(world: World, delayMs: Millis, run: () => void): void {
   push(world.heap, { at: world.now + delayMs, order: world.scheduled++, run });
 }
 
+const TRACE_PRIME = 0x01000193;
+
 export function transmit(world: World, from: number, to: Replica, packet: Packet): void {
-  for (const delay of deliveries(world.network, from, to.slot)) after(world, delay, () => receive(world, to, packet));
+  const link = from * 64 + to.slot;
+  world.trace = Math.imul(world.trace ^ (world.now >>> 0) ^ (link << 8) ^ packet.type.length, TRACE_PRIME);
+  for (const delay of deliveries(world.network, world.choices, world.now, from, to.slot))
+    after(world, delay, () => receive(world, to, packet));
 }
 
 /** Lets `ms` of virtual time pass, or less where `done` comes true. Returns whether it did. */
@@ -140,6 +145,6 @@ export function run(world: World, ms: Millis, done: (world: World) => boolean = 
 
 /** The least height of the honest replicas that are up. */
 export function commonHeight(world: World): Height {
-  const heights = world.replicas.filter(each => each.core !== null && !each.byzantine);
-  return Math.min(...heights.map(each => tip(each).header.height));
+  const heights = world.replicas.filter(each => each.life !== null && !each.byzantine);
+  return Math.min(...heights.map(each => tip(each).height));
 }

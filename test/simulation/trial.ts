@@ -1,0 +1,168 @@
+/**
+ * One seed, one run: a safety phase under faults that the seed draws, then a random core of the network is healed and has
+ * to make progress. Which faults there are at all is drawn too, so that rare combinations come up.
+ */
+import { sha256Hex } from '#crypto';
+import { below, type Rng, rng } from '../../consensus/rng.ts';
+import { toHex, utf8 } from '../../ledger/types/bytes.ts';
+import { totalPower } from '../../ledger/types/validator.ts';
+import { onHealed } from './checks.ts';
+import { measure, strikes } from './choices.ts';
+import { befall, drawClimate, setClock } from './disasters.ts';
+import { profileOf } from './engines.ts';
+import { calm } from './network.ts';
+import { crash, type Replica, start, submit, tip, wake } from './replica.ts';
+import { holds } from './violation.ts';
+import { after, newWorld, run, STARTED_AT, startAll, type World } from './world.ts';
+
+export interface Trial {
+  readonly world: World;
+  /** Virtual time of all of it, and of the healed core until its next three blocks. */
+  readonly simulatedMs: number;
+  readonly recoveryMs: number;
+  /** Over everything that happened. */
+  readonly digest: string;
+}
+
+export interface TrialOptions {
+  readonly faultMs?: number;
+  /** Where given, no faults but those of these names. */
+  readonly only?: ReadonlySet<string> | null;
+  /** Sees the world before anything happens in it. */
+  readonly watch?: (world: World) => void;
+}
+
+const FAULT_MS = 120_000;
+/** Mean time between two transactions, one of these. */
+const PACES_MS = [1000, 6000, 20_000] as const;
+const TWINS_PERMILLE = 300;
+const RESTART_MS_MAX = 3000;
+
+export function runTrial(engine: string, seed: number, options: TrialOptions = {}): Trial {
+  const { faultMs = FAULT_MS, only = null, watch = () => {} } = options;
+  const draw = rng(BigInt(seed));
+  const world = drawWorld(engine, seed, draw, only);
+  watch(world);
+  const climate = drawClimate(draw);
+  const paceMs = PACES_MS[below(draw, PACES_MS.length)]!;
+  startAll(world);
+  const end = world.now + faultMs;
+  for (let transaction = 0; world.now < end; transaction++) {
+    run(world, below(world.workRng, 2 * paceMs));
+    submitSomewhere(world, transaction);
+    befall(world, climate);
+  }
+  const recoveryMs = heal(world);
+  return { world, simulatedMs: world.now - STARTED_AT, recoveryMs, digest: digestOf(world) };
+}
+
+function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<string> | null): World {
+  const { shapes, bears } = profileOf(engine);
+  const powers = shapes[below(draw, shapes.length)]!;
+  const observers = below(draw, 2);
+  const plain = newWorld({ engine, seed, powers, observers, only });
+  // Which validator lies is the seed's choice like any other fault.
+  const lies = bears === 'byzantine' && strikes(plain.choices, 'twins', TWINS_PERMILLE);
+  const world = lies ? newWorld({ engine, seed, powers, observers, only, twins: [powers.length - 1] }) : plain;
+  if (lies) {
+    world.choices.names.push(...plain.choices.names);
+    world.choices.made.set('twins', 1);
+  }
+  const often = (max: number) => (below(draw, 2) === 0 ? 0 : below(draw, max + 1));
+  world.network.weather = {
+    lossPermille: often(300),
+    duplicatePermille: often(300),
+    replayPermille: often(20),
+    delayMsMin: below(draw, 10),
+    delayMsMore: below(draw, 100),
+    delayMsSlow: 3000,
+    slowPermille: often(50),
+  };
+  Object.assign(world.faults, {
+    crashPermille: often(10),
+    diskErrorPermille: often(10),
+    unacknowledgedPermille: 300,
+    withholdPermille: often(400),
+    liePermille: often(500),
+    syncMs: below(draw, 20),
+  });
+  if (below(draw, 2) === 0)
+    for (const replica of world.replicas)
+      if (strikes(world.choices, 'clock jump', 1000))
+        setClock(replica, bound => measure(world.choices, 'clock jump', bound));
+  world.crashed = replica => {
+    crash(world, replica);
+    after(world, 10 + below(world.faultRng, RESTART_MS_MAX), () => {
+      if (replica.life === null) start(world, replica);
+    });
+  };
+  return world;
+}
+
+function submitSomewhere(world: World, transaction: number): void {
+  for (const replica of world.replicas) if (below(world.workRng, 3) === 0) submit(world, replica, transaction);
+}
+
+/**
+ * Faults end, and clocks come near each other. One honest validator may stay down where the others are a quorum without it.
+ * Answers how long the others took to bring what was final anywhere to everyone, and three blocks more.
+ */
+function heal(world: World): number {
+  stopFaults(world);
+  const down = mayStayDown(world) && below(world.faultRng, 2) === 0 ? lastValidator(world) : null;
+  if (down !== null) crash(world, down);
+  const core = world.replicas.filter(each => each !== down && !each.byzantine);
+  for (const replica of core) {
+    if (replica.life === null) start(world, replica);
+    else wake(replica);
+    replica.offsetMs = Math.trunc(replica.offsetMs / 4);
+  }
+  const healedAt = world.now;
+  const { recoveryMsMax } = world.profile;
+  const target = Math.max(world.checks.decided.size, ...core.map(each => tip(each).height)) + 3;
+  const isThere = (): boolean => core.every(each => tip(each).height >= target);
+  for (let i = 0; i < recoveryMsMax / 1000 && !isThere(); i++) {
+    for (const replica of core) submit(world, replica, 2_000_000 + i);
+    run(world, 1000, isThere);
+  }
+  const recoveryMs = world.now - healedAt;
+  holds(isThere(), () => `no progress within ${recoveryMsMax} ms after faults ended`);
+  onHealed(
+    world.checks,
+    core.map(each => each.disk.blocks),
+  );
+  return recoveryMs;
+}
+
+function stopFaults(world: World): void {
+  calm(world.network);
+  const { faults } = world;
+  faults.crashPermille = 0;
+  faults.diskErrorPermille = 0;
+  faults.withholdPermille = 0;
+  faults.liePermille = 0;
+  world.crashed = () => {};
+  for (const replica of world.replicas) if (replica.byzantine) wake(replica);
+}
+
+const lastValidator = ({ replicas }: World): Replica =>
+  replicas.findLast(each => each.key !== null && !each.byzantine)!;
+
+/** A liar, and a validator without its records, are faults of their own: one at a time. */
+function mayStayDown(world: World): boolean {
+  const { validators } = world.genesis.state;
+  const { key } = lastValidator(world);
+  const power = validators.find(each => each.key === key)?.power ?? 0;
+  const total = totalPower(validators);
+  const rule = world.profile.module.spec.certificate;
+  if (rule !== null && total - power < rule.quorum(total)) return false;
+  return world.replicas.every(
+    each => !each.byzantine && (each.key === null || (!each.wiped && each.disk.records.size > 0)),
+  );
+}
+
+function digestOf({ checks, replicas, trace, steps, now }: World): string {
+  const cores = replicas.map(each => (each.life === null ? '' : toHex(each.life.core.digest())));
+  const parts = [trace, steps, now, ...checks.decided.values(), ...checks.statements.values(), ...cores];
+  return sha256Hex(utf8(parts.join('\n')));
+}
