@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { explore } from './explorer.ts';
+import { hidesPrepared } from './faulty.ts';
+import { PBFT } from './pbft.ts';
+import { tell } from './tell.ts';
+
+const TWO_VIEWS = { ...PBFT.bounds, viewMax: 1 };
+
+describe('all states of PBFT', () => {
+  it.each([
+    ['four nodes, one view, two crashes', { ...PBFT, crashesMax: 2 }],
+    ["four keys, the leader's used twice, one view", { ...PBFT, twins: [0] }],
+    ['three of four nodes, two views', { ...PBFT, down: [3], bounds: TWO_VIEWS }],
+    ['three of four nodes, two views, one crash', { ...PBFT, down: [3], bounds: TWO_VIEWS, crashesMax: 1 }],
+  ])('%s', (title, plan) => {
+    const report = explore(plan);
+    tell(title, report);
+    expect(report).toMatchObject({ violation: null, complete: true });
+    expect(report.decided).toBeGreaterThan(0);
+  });
+});
+
+it('the first million states of PBFT with one of four keys used twice, two views', () => {
+  const report = explore({ ...PBFT, twins: [3], alike: [3], bounds: TWO_VIEWS, statesMax: 1_000_000 });
+  tell('four keys, the last used twice, two views', report);
+  expect(report.violation).toBe(null);
+  expect(report.states).toBeGreaterThanOrEqual(1_000_000);
+});
+
+it('finds a network whose nodes hide what they had prepared', () => {
+  const report = explore({ ...PBFT, down: [3], bounds: TWO_VIEWS, module: hidesPrepared(PBFT.module) });
+  expect(report.violation?.what).toBe('1/1 prepared another block than 1/0 decided');
+});
