@@ -60,7 +60,8 @@ export function onPromise(state: State, from: NodeId, message: PromiseMessage): 
   if (!isValidator(state, from) || from === state.self) return;
   noteFinal(state, from, message.final);
   const { leadership } = state;
-  if (leadership === null || message.proposer !== state.self) return;
+  // What to propose was settled with the majority: a later answer must not unsettle it.
+  if (leadership === null || leadership.leading || message.proposer !== state.self) return;
   if (message.round !== leadership.round || message.height !== leadership.height) return;
   // The first answer counts: what the acceptor accepted since, it accepted in this ballot.
   if (!leadership.promises.has(from)) leadership.promises.set(from, message.accepted);
