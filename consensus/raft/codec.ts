@@ -13,7 +13,7 @@ export const nonce: Codec<number> = uint(2 ** 48 - 1);
 
 /** What the messages hold beside their type, which is also what they sign where they are no votes. */
 export const bodies = {
-  'pre-vote': struct({ term, lastTerm: term, lastHeight: height }),
+  'pre-vote': struct({ term, lastTerm: term, lastHeight: height, height }),
   'vote-request': struct({ term, lastTerm: term, lastHeight: height, transfer: bool }),
   vote: struct({ term, pre: bool, granted: bool, height }),
   append: struct({ term, height, block: hash, entries: list(hash, LOG_ENTRIES_MAX), beat: bool }),

@@ -7,7 +7,7 @@ import { indexed, signersPower, sortSigners, type VoteCertificate } from '../bft
 import { fetch, noteFinal } from './follow.ts';
 import type { Decision } from './messages.ts';
 import { verdictOf } from './replication.ts';
-import { EARLY_HEIGHTS_MAX, isMember, type State, send } from './state.ts';
+import { EARLY_HEIGHTS_MAX, type State, send } from './state.ts';
 import { termOf } from './term.ts';
 
 /** Leader: a majority of the height's own set has acknowledged the lowest open block in this term. */
@@ -33,7 +33,7 @@ function decide(state: State, decision: VoteCertificate): void {
 export function onDecision(state: State, from: NodeId, message: Decision): void {
   const { height, term, block, signatures } = message;
   const open = state.head.header.height + 1;
-  if (height < open || !isMember(state, from)) return;
+  if (height < open) return;
   noteFinal(state, from, height);
   const decision = { view: term, block, signatures };
   if (height > open) {

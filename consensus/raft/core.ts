@@ -125,7 +125,7 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
     amnesic: self !== null && record === null && !votesLost,
     ...{ reports: new Map(), horizon: null, patient: false, seenTerm: 0 },
     nonce: 1 + (u48(generator) % (2 ** 48 - 1)),
-    ...{ finals: new Map(), answeredAt: new Map(), timers: new Map(), elections: 0 },
+    ...{ finals: new Map(), rumour: null, answeredAt: new Map(), timers: new Map(), elections: 0 },
     ...{ effects: [], promised: false, blocks: [] },
   };
   configure(state, config);
@@ -308,10 +308,9 @@ function onApplied(state: State, { head, header, config }: Of<'applied'>): void 
   state.wanted = null;
   replayEarly(state);
   keepUp(state);
-  if (state.role !== 'leader') return;
   // Another leader's block got there: this term is over, whether or not it was heard of.
-  if (!held) follow(state, state.term);
-  else if (!mayVote(state)) transferFrom(state, acked);
+  if (!held && (state.role === 'leader' || state.campaign !== null)) follow(state, state.term);
+  if (state.role === 'leader' && !mayVote(state)) transferFrom(state, acked);
 }
 
 const isOpen = ({ headers, log }: State, id: BlockId): boolean => headers.has(id) || log.some(each => each.id === id);

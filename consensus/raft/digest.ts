@@ -60,6 +60,7 @@ export function digestOf(state: State): Bytes {
     encode(option(decision), state.decision),
     encode(option(hash), state.wanted),
     encode(option(position), state.horizon),
+    encode(option(struct({ from: publicKey, height })), state.rumour),
     encode(option(uint()), state.work),
     encode(numbers, numbersOf(state)),
     encode(list(bool, 3), [state.adopted, state.amnesic, state.patient]),

@@ -11,9 +11,14 @@ import { beatMs, contactMs, leaseMs } from './timers.ts';
 
 /** A follower's patience with the leader runs while it may vote. Who is a majority alone need not wait for anyone. */
 export function awaitLeader(state: State): void {
-  if (!mayVote(state) || state.role === 'leader') setTimer(state, 'election', null);
-  else if (state.campaign === null && isAlone(state)) standForElection(state, false);
-  else if (!state.timers.has('election')) armElection(state);
+  if (!mayVote(state) || state.role === 'leader') {
+    setTimer(state, 'election', null);
+    return;
+  }
+  if (!state.timers.has('election')) armElection(state);
+  // The sets may have shrunk to those who have granted it already.
+  if (state.campaign !== null) win(state);
+  else if (isAlone(state)) standForElection(state, false);
 }
 
 const isAlone = (state: State): boolean => isMajority(sets(state), key => key === state.self);
@@ -33,9 +38,11 @@ export function onElectionTimeout(state: State): void {
   state.role = 'follower';
   state.campaign = null;
   if (canLead(state)) {
-    const { term, height } = lastOf(state.head, state.log);
+    const { head, log, term } = state;
+    const last = lastOf(head, log);
+    const { height } = head.header;
     state.campaign = { stage: 'pre', granted: new Set([state.self!]) };
-    send(state, 'all', { type: 'pre-vote', term: state.term + 1, lastTerm: term, lastHeight: height });
+    send(state, 'all', { type: 'pre-vote', term: term + 1, lastTerm: last.term, lastHeight: last.height, height });
   }
   state.attempts++;
   armElection(state);
@@ -101,8 +108,9 @@ function isEligible(state: State, { lastTerm, lastHeight }: PreVote | VoteReques
 
 /** Thesis 9.6. Answers for the term that is asked for, and promises nothing. */
 export function onPreVote(state: State, from: NodeId, request: PreVote): void {
+  noteFinal(state, from, request.height);
   if (!mayVote(state) || !isMember(state, from)) {
-    answerLate(state, from, request.lastHeight);
+    answerLate(state, from, request.height);
     return;
   }
   const granted = request.term > state.term && !hearsLeader(state) && isEligible(state, request);
@@ -129,7 +137,7 @@ export function onVoteRequest(state: State, from: NodeId, request: VoteRequest):
 
 export function onVote(state: State, from: NodeId, { term, pre, granted, height }: Vote): void {
   noteFinal(state, from, height);
-  if (!mayVote(state)) return;
+  if (!mayVote(state) || !isMember(state, from)) return;
   const { campaign } = state;
   const asked = pre ? state.term + 1 : state.term;
   if (granted && campaign !== null && campaign.stage === (pre ? 'pre' : 'vote') && term === asked) {

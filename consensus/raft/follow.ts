@@ -94,12 +94,16 @@ export function onStatusTimeout(state: State): void {
 }
 
 export function noteFinal(state: State, from: NodeId, height: Height): void {
-  if (!isMember(state, from) || from === state.self) return;
-  if (height > (state.finals.get(from) ?? -1)) state.finals.set(from, height);
+  if (from === state.self) return;
+  if (isMember(state, from)) {
+    if (height > (state.finals.get(from) ?? -1)) state.finals.set(from, height);
+  } else if (height > (state.rumour?.height ?? reach(state))) {
+    state.rumour = { from, height };
+  }
 }
 
-/** Where nobody lies, one server's word says what is final. */
-const known = (state: State): Height => Math.max(0, ...state.finals.values());
+/** Where nobody lies, one server's word says what is final. A stranger's may be that of a set which this ledger has yet to reach. */
+const known = (state: State): Height => Math.max(0, state.rumour?.height ?? 0, ...state.finals.values());
 
 /**
  * Asks for block sync while others are ahead: at once when two heights lie between, since that is not a message on its
@@ -115,9 +119,13 @@ export function catchUp(state: State): void {
 }
 
 export function requestSync(state: State): void {
+  const { finals, rumour, head } = state;
   const height = known(state);
+  // A stranger's word holds for one question: what it said once must not be asked for ever after.
+  state.rumour = null;
   if (height <= reach(state)) return;
-  const from = [...state.finals].filter(([, final]) => final > state.head.header.height).map(([key]) => key);
+  const from = [...finals].filter(([, final]) => final > head.header.height).map(([key]) => key);
+  if (rumour !== null && rumour.height > head.header.height) from.push(rumour.from);
   state.effects.push({ type: 'sync', height, from });
   setTimer(state, 'sync', state.now + state.params.viewTimeoutMs);
 }

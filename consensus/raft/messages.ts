@@ -14,6 +14,8 @@ export interface PreVote {
   readonly term: number;
   readonly lastTerm: number;
   readonly lastHeight: Height;
+  /** Its final height: where nobody leads, one who is behind learns it here. */
+  readonly height: Height;
 }
 
 /** Asks for the receiver's vote (RequestVote, figure 2). */

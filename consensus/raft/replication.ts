@@ -65,8 +65,8 @@ export const beat = (state: State): void => sendLog(state, true);
 /** Figure 2, AppendEntries: notes the leader's log, to be taken in by {@link absorb}. */
 export function onAppend(state: State, from: NodeId, message: Append): void {
   const { term, height, entries } = message;
-  if (from === state.self || !isMember(state, from)) return;
   noteFinal(state, from, height);
+  if (!isMember(state, from)) return;
   if (!mayVote(state)) {
     if (term < state.seenTerm) return;
     state.leader = from;
@@ -95,9 +95,8 @@ function reply(state: State, to: NodeId): void {
 
 /** Leader: a sign of life; from a later term it is the end of this one. */
 export function onAppendReply(state: State, from: NodeId, { term, height }: AppendReply): void {
-  if (!isMember(state, from) || from === state.self) return;
   noteFinal(state, from, height);
-  if (!mayVote(state)) return;
+  if (!mayVote(state) || !isMember(state, from)) return;
   if (term > state.term) follow(state, term);
   if (term !== state.term || state.role !== 'leader') return;
   state.contacts.set(from, state.now);

@@ -95,6 +95,8 @@ export interface State {
 
   /** The final height that each validator is known to have. */
   readonly finals: Map<NodeId, Height>;
+  /** The highest final height that one who is no validator here spoke of, until it was asked for. */
+  rumour: { readonly from: NodeId; readonly height: Height } | null;
   readonly answeredAt: Map<NodeId | typeof STRANGER, Millis>;
   readonly timers: Map<TimerId, Millis>;
   elections: number;
