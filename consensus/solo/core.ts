@@ -102,7 +102,8 @@ function reopen(state: State, { records, blocks }: Resume): void {
   assert(block, 'a block was acknowledged that is not on disk');
   state.held = block;
   state.open = last;
-  state.stage = 'open';
+  // The acknowledgement comes back before the verdict: nothing is adopted that the ledger has not executed in this life.
+  state.stage = 'validating';
   state.effects.push({ type: 'validate', block: last.block });
   acknowledge(state, last);
 }

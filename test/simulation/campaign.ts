@@ -2,7 +2,7 @@
 import { sha256Hex } from '#crypto';
 import { engines } from '../../consensus/registry.ts';
 import { utf8 } from '../../ledger/types/bytes.ts';
-import { runTrial } from './trial.ts';
+import { runTrial, type TrialOptions } from './trial.ts';
 import { Violation } from './violation.ts';
 
 export interface Failure {
@@ -49,6 +49,7 @@ export function runCampaign(
   first: number,
   count: number,
   progress: (done: number) => void = () => {},
+  options: TrialOptions = {},
 ): Summary {
   const tally: Tally = {
     ...{ seeds: 0, simulatedMs: 0, events: 0, blocks: 0 },
@@ -56,7 +57,7 @@ export function runCampaign(
   };
   const before = process.cpuUsage();
   for (let seed = first; seed < first + count && tally.failure === null; seed++) {
-    runSeed(tally, engine, seed);
+    runSeed(tally, engine, seed, options);
     progress(tally.seeds);
   }
   const { user, system } = process.cpuUsage(before);
@@ -73,10 +74,10 @@ export function runCampaign(
   };
 }
 
-function runSeed(tally: Tally, engine: string, seed: number): void {
+function runSeed(tally: Tally, engine: string, seed: number, options: TrialOptions): void {
   tally.seeds++;
   try {
-    const trial = runTrial(engine, seed);
+    const trial = runTrial(engine, seed, options);
     tally.simulatedMs += trial.simulatedMs;
     tally.events += trial.world.steps;
     tally.blocks += trial.world.checks.decided.size;
@@ -89,10 +90,17 @@ function runSeed(tally: Tally, engine: string, seed: number): void {
   }
 }
 
+/** As many as tell which assertion of which engine it was. */
+const FRAMES_MAX = 4;
+
 /** An invariant of the product that broke is a violation as well; it says where. */
 export function violationOf(error: unknown): string {
   if (error instanceof Violation) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const frames = [...(error.stack ?? '').matchAll(/at (\S+) \(.*\/(\w+\/[\w.-]+:\d+)/g)].map(
+    frame => `${frame[1]} ${frame[2]}`,
+  );
+  return `${error.name}: ${error.message} (${frames.slice(0, FRAMES_MAX).join(', ')})`;
 }
 
 function add(sums: Map<string, number>, more: ReadonlyMap<string, number>): void {

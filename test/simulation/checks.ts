@@ -1,5 +1,4 @@
 /** What must hold after every event, whatever the weather. A violation throws and ends the run. */
-import { toHex } from '../../ledger/types/bytes.ts';
 import { type Certificate, type CertificateRule, votePayload } from '../../ledger/types/certificate.ts';
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
@@ -12,6 +11,7 @@ import { holds } from './violation.ts';
 
 export type Mark =
   | 'view change'
+  | 'election'
   | 're-proposal'
   | 'equivocation'
   | 'block sync'
@@ -21,13 +21,12 @@ export type Mark =
   | 'recovered from disk'
   | 'lie refused'
   | 'forged block refused'
-  | 'votes again after a wipe'
-  | 'late vote';
+  | 'votes again after a wipe';
 
 export interface Checks {
   /** The one block that honest nodes call final at each height. */
   readonly decided: Map<Height, BlockId>;
-  /** What each honest key signed for each slot. */
+  /** What honest keys said for each slot. */
   readonly statements: Map<string, string>;
   /** How often each thing that a set of runs must reach was reached. */
   readonly marks: Map<Mark, number>;
@@ -106,19 +105,24 @@ export function isCertified(
   return rule.trust === 'byzantine' ? 3 * power > 2 * total : 2 * power > total;
 }
 
-/** One statement for each slot and key, across every crash. */
-export function onSend(checks: Checks, profile: Profile, key: NodeId, message: unknown, signed: Uint8Array): void {
-  const { type } = message as { readonly type?: string };
-  checks.sent.set(type ?? 'message', (checks.sent.get(type ?? 'message') ?? 0) + 1);
+/** One statement for each slot, of a key or of everyone, across every crash. */
+export function onSend(
+  checks: Checks,
+  profile: Profile,
+  from: NodeId,
+  message: unknown,
+  to: readonly NodeId[] | 'all',
+): void {
+  const { type = 'message' } = message as { readonly type?: string };
+  checks.sent.set(type, (checks.sent.get(type) ?? 0) + 1);
   const seen = profile.markOf(message);
   if (seen !== null) mark(checks, seen);
-  const statement = profile.slotOf(message);
+  const statement = profile.statementOf(message, to, from);
   if (statement === null) return;
-  const slot = `${key} ${statement}`;
-  const said = toHex(signed);
+  const slot = statement.shared ? statement.slot : `${from} ${statement.slot}`;
   const before = checks.statements.get(slot);
-  holds(before === undefined || before === said, () => `two statements for ${slot}`);
-  checks.statements.set(slot, said);
+  holds(before === undefined || before === statement.said, () => `two statements for ${slot}`);
+  checks.statements.set(slot, statement.said);
 }
 
 /** What is final anywhere is on every healed node. */

@@ -2,7 +2,17 @@
 import type { CoreModule } from '../../consensus/core.ts';
 import { engines } from '../../consensus/registry.ts';
 import { assert } from '../../ledger/types/assert.ts';
+import type { NodeId } from '../../ledger/types/ids.ts';
 import type { Mark } from './checks.ts';
+
+/** Something that may be said in one way only, however often, across every crash. */
+export interface Statement {
+  /** What it is said for. */
+  readonly slot: string;
+  readonly said: string;
+  /** Whether nobody else may say otherwise either. */
+  readonly shared?: true;
+}
 
 export interface Profile {
   readonly module: CoreModule<unknown>;
@@ -14,29 +24,33 @@ export interface Profile {
   readonly shapes: readonly (readonly number[])[];
   /** How long a healed network may take for three blocks. */
   readonly recoveryMsMax: number;
-  /** What an honest validator says one thing for, ever; null: the message is no such statement. */
-  slotOf(message: unknown): string | null;
   /** Seeds in a test run, and how many messages of a type a block may cost on average under all faults. */
   readonly seeds: number;
   readonly messagesPerBlockMax: number;
+  /** What a message states; null: nothing that binds its sender. */
+  statementOf(message: unknown, to: readonly NodeId[] | 'all', from: NodeId): Statement | null;
   /** What is worth counting in a message. */
   markOf(message: unknown): Mark | null;
   /** What a campaign is worthless without. */
   readonly reached: readonly Mark[];
 }
 
-type Words = Omit<
-  Profile,
-  'module' | 'bears' | 'bearsWipe' | 'shapes' | 'recoveryMsMax' | 'seeds' | 'messagesPerBlockMax'
-> &
-  Partial<Profile>;
+type Words = Pick<Profile, 'statementOf' | 'markOf' | 'reached'> & Partial<Profile>;
 
-/** The fields that slots are made of, as far as a message has them. */
+/** The fields that statements are made of, as far as a message has them. */
 interface Spoken {
   readonly type: string;
-  readonly height?: number;
-  readonly view?: number;
-  readonly justification?: { readonly prepares: readonly unknown[] } | null;
+  readonly height: number;
+  readonly view: number;
+  readonly round: number;
+  readonly term: number;
+  readonly block: string;
+  readonly proposer: string;
+  readonly prepared: { readonly view: number; readonly block: string } | null;
+  readonly justification: { readonly prepares: readonly unknown[] } | null;
+  readonly fresh: boolean;
+  readonly pre: boolean;
+  readonly granted: boolean;
 }
 
 const BYZANTINE_SHAPES = [
@@ -54,20 +68,16 @@ const CRASH_SHAPES = [
   [3, 2, 2, 1, 1],
 ];
 
-const SEEDS = 200;
-
-/** Views that ran high under faults, at the cap, and some slack. */
-const RECOVERY_MS_MAX = 60_000;
-
-const ALWAYS: readonly Mark[] = ['block sync', 'lost persist', 'restart'];
-
-const BALLOTS = new Set(['proposal', 'prepare', 'commit', 'round-change']);
+const ALWAYS: readonly Mark[] = ['block sync', 'lost persist', 'restart', 'recovered from disk'];
 
 /** The three phases that Byzantine engines share: a ballot of each kind in a view, at most. */
-const threePhases: Words = {
-  slotOf(message) {
-    const { type, height, view } = message as Spoken;
-    return BALLOTS.has(type) ? `${type} ${height} ${view}` : null;
+const THREE_PHASES: Words = {
+  statementOf(message) {
+    const { type, height, view, block, prepared } = message as Spoken;
+    if (type === 'proposal' || type === 'prepare' || type === 'commit')
+      return { slot: `${type} ${height} ${view}`, said: block };
+    if (type !== 'round-change') return null;
+    return { slot: `${type} ${height} ${view}`, said: prepared === null ? '' : `${prepared.view} ${prepared.block}` };
   },
   markOf(message) {
     const { type, justification } = message as Spoken;
@@ -75,31 +85,75 @@ const threePhases: Words = {
     if (type === 'decision') return 'decision';
     return type === 'proposal' && (justification?.prepares.length ?? 0) > 0 ? 're-proposal' : null;
   },
-  reached: [...ALWAYS, 'view change', 're-proposal', 'equivocation', 'decision'],
+  reached: [
+    ...ALWAYS,
+    ...(['view change', 're-proposal', 'equivocation', 'decision', 'votes again after a wipe'] as const),
+    ...(['lie refused', 'forged block refused'] as const),
+  ],
+};
+
+const RAFT: Words = {
+  statementOf(message, to, from) {
+    const { type, height, term, block, pre, granted } = message as Spoken;
+    if (type === 'append') return { slot: `leader ${term}`, said: from, shared: true };
+    if (type === 'ack') return { slot: `ack ${term} ${height}`, said: block, shared: true };
+    return type === 'vote' && granted && !pre ? { slot: `vote ${term}`, said: String(to) } : null;
+  },
+  markOf(message) {
+    const { type } = message as Spoken;
+    if (type === 'vote-request') return 'election';
+    return type === 'decision' ? 'decision' : null;
+  },
+  reached: [...ALWAYS, 'election', 'votes again after a wipe'],
+};
+
+const PAXOS: Words = {
+  statementOf(message) {
+    const { type, height, round, block, proposer } = message as Spoken;
+    if (type === 'promise') return { slot: `promise ${round}`, said: proposer };
+    const isPhase2 = type === 'accept' || type === 'accepted';
+    return isPhase2 ? { slot: `value ${height} ${round}`, said: block, shared: true } : null;
+  },
+  markOf(message) {
+    const { type, fresh } = message as Spoken;
+    if (type === 'prepare') return 'election';
+    if (type === 'accept' && !fresh) return 're-proposal';
+    return type === 'decision' ? 'decision' : null;
+  },
+  reached: [...ALWAYS, 'election', 're-proposal', 'decision', 'votes again after a wipe'],
+};
+
+/** One validator: nobody to ask where its disk is lost. */
+const SOLO: Words = {
+  statementOf(message) {
+    const { height, block } = message as Spoken;
+    return { slot: `ack ${height}`, said: block, shared: true };
+  },
+  markOf: () => null,
+  bearsWipe: false,
+  shapes: [[1]],
+  reached: ['lost persist', 'restart', 'recovered from disk'],
 };
 
 /** An engine without words of its own is held to what holds for all: agreement, certificates, durability, progress. */
-const PLAIN: Words = { slotOf: () => null, markOf: () => null, reached: ALWAYS };
+const PLAIN: Words = { statementOf: () => null, markOf: () => null, reached: ALWAYS };
 
 const WORDS: ReadonlyMap<string, Words> = new Map([
-  ['solo', { ...PLAIN, shapes: [[1]], reached: ['lost persist', 'restart'] }],
-  ['pbft', threePhases],
-  ['pos', threePhases],
+  ['pbft', THREE_PHASES],
+  ['pos', THREE_PHASES],
+  ['raft', RAFT],
+  ['paxos', PAXOS],
+  ['solo', SOLO],
 ]);
 
 export function profileOf(engine: string): Profile {
   const module = engines.get(engine);
   assert(module, `no engine of the name ${engine}`);
   const bears = module.spec.certificate?.trust ?? 'crash';
-  const shapes = bears === 'byzantine' ? BYZANTINE_SHAPES : CRASH_SHAPES;
   return {
-    module,
-    bears,
-    bearsWipe: true,
-    shapes,
-    recoveryMsMax: RECOVERY_MS_MAX,
-    seeds: SEEDS,
-    messagesPerBlockMax: 100,
+    ...{ module, bears, bearsWipe: true, shapes: bears === 'byzantine' ? BYZANTINE_SHAPES : CRASH_SHAPES },
+    // Views that ran high under faults, at the cap, and some slack.
+    ...{ recoveryMsMax: 60_000, seeds: 200, messagesPerBlockMax: 100 },
     ...(WORDS.get(engine) ?? PLAIN),
   };
 }

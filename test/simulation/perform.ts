@@ -79,7 +79,7 @@ function send(world: World, replica: Replica, { to, message }: EffectOf<'send'>)
   const { profile } = world;
   const { module } = profile;
   const signed = module.signed(CHAIN_ID, message);
-  if (!replica.byzantine) onSend(world.checks, profile, key, message, signed);
+  if (!replica.byzantine) onSend(world.checks, profile, key, message, to);
   const bytes = encode(module.codec, message);
   holds(bytes.length <= module.spec.messageBytesMax, () => `message of ${bytes.length} bytes`);
   const packet: Packet = { type: 'message', from: key, bytes, signature: stubSign(key, signed) };

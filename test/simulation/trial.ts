@@ -34,7 +34,7 @@ export interface TrialOptions {
 
 const FAULT_MS = 120_000;
 /** Mean time between two transactions, one of these. */
-const PACES_MS = [1000, 6000, 20_000] as const;
+const PACES_MS = [1500, 8000, 20_000] as const;
 const TWINS_PERMILLE = 300;
 const RESTART_MS_MAX = 3000;
 
