@@ -34,6 +34,19 @@ export interface TokenPlan {
   readonly holders: readonly { readonly address: Address; readonly amount: bigint }[];
 }
 
+/** What every validator's member bonds on it to begin with, and what bonds may earn. */
+export interface StakingPlan {
+  readonly token: string;
+  /** Base units for one unit of voting power. */
+  readonly unit: bigint;
+  /** Voting power of each validator. */
+  readonly power: number;
+  /** Base units set aside for rewards. */
+  readonly rewards: bigint;
+  /** What a bond earns in a block, in trillionths of itself. */
+  readonly rewardPpt: number;
+}
+
 export interface NetworkPlan {
   readonly chainId: string;
   /** Unix time in ms. */
@@ -42,6 +55,8 @@ export interface NetworkPlan {
   /** Node i belongs to member i; where there are fewer members than nodes, it begins with the first again. */
   readonly members: readonly MemberPlan[];
   readonly tokens: readonly TokenPlan[];
+  /** For an engine whose power follows what is bonded. */
+  readonly staking?: StakingPlan;
   /** What differs from the defaults. */
   readonly params?: Partial<EngineParams>;
   readonly limits?: Partial<Limits>;
@@ -68,7 +83,7 @@ export function genesisOf(plan: NetworkPlan, nodes: readonly NodeKeys[]): { text
 }
 
 function genesisJson(plan: NetworkPlan, nodes: readonly NodeKeys[]): unknown {
-  const { chainId, genesisTime, engine, members, tokens, params, limits } = plan;
+  const { chainId, genesisTime, engine, members, tokens, staking, params, limits } = plan;
   const memberOf = (i: number) => members[i % members.length]!.id;
   return {
     chainId,
@@ -77,7 +92,7 @@ function genesisJson(plan: NetworkPlan, nodes: readonly NodeKeys[]): unknown {
     validators: nodes.map(({ validator }, i) => ({
       name: nodeName(i),
       publicKey: publicKeyText(validator),
-      power: 1,
+      power: staking?.power ?? 1,
       member: memberOf(i),
     })),
     members: members.map(({ gs1Prefixes = [], ...member }) => ({
@@ -91,7 +106,10 @@ function genesisJson(plan: NetworkPlan, nodes: readonly NodeKeys[]): unknown {
       member: memberOf(i),
       role: 'validator',
     })),
-    modules: { tokens: tokens.map(tokenJson), supply: {} },
+    modules: {
+      ...{ tokens: tokens.map(tokenJson), supply: {} },
+      ...(staking && { staking: stakingJson(staking, plan, nodes) }),
+    },
     limits: { ...LIMITS, ...limits },
   };
 }
@@ -104,6 +122,19 @@ const accountJson = (account: AccountPlan) => ({
   keys: account.keys.map(publicKeyText),
   roles: account.roles,
 });
+
+function stakingJson(
+  { token, unit, power, rewards, rewardPpt }: StakingPlan,
+  plan: NetworkPlan,
+  nodes: readonly NodeKeys[],
+) {
+  const bonds = nodes.map(({ validator }, i) => ({
+    validator: publicKeyText(validator),
+    account: plannedAddress(plan.members[i % plan.members.length]!.accounts[0]!),
+    amount: String(unit * BigInt(power)),
+  }));
+  return { token, unit: String(unit), rewardPpt, rewards: String(rewards), bonds };
+}
 
 const tokenJson = ({ holders, ...token }: TokenPlan) => ({
   ...token,
