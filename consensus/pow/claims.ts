@@ -3,12 +3,13 @@
  * block; each block that comes has cost its maker work, and tells the next to ask for: its parent, or from far away the block a
  * stride below, so that the way down to what is known is short. Every claim is followed on its own, so that a liar wastes its own.
  */
-import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
+import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { best, isBetter } from '../fork-tree.ts';
+import { refuse } from './branches.ts';
 import type { TipMessage } from './messages.ts';
 import { heightAt, intervalOf } from './rules.ts';
-import { STRIDE, sealOf } from './seal.ts';
-import { CLAIM_INTERVALS_MAX, isValidator, STRAYS_MAX, type State, send, setTimer } from './state.ts';
+import { STRIDE, sealOf, strideBelow } from './seal.ts';
+import { CLAIM_INTERVALS_MAX, DOUBT_INTERVALS, isValidator, STRAYS_MAX, type State, send, setTimer } from './state.ts';
 
 const tipOf = ({ head: { id, header, weight } }: State): TipMessage => ({
   type: 'tip',
@@ -63,7 +64,6 @@ export function chase(state: State): void {
     const next = missing(state, claim.block, top);
     if (next === null) {
       claims.delete(from);
-      if (tree.blocks.has(claim.block)) state.doubted.delete(from);
       continue;
     }
     if (isAhead || hasCome(state, claim.wanted)) claim.at = state.now;
@@ -82,16 +82,26 @@ export function chase(state: State): void {
 const hasCome = ({ tree, strays }: State, id: BlockId | null): boolean =>
   id !== null && (tree.blocks.has(id) || strays.has(id));
 
-/** The first block on the way down from `block` that is not here; null: the way ends in the tree or among the refused. */
-function missing({ tree, strays, refused }: State, block: BlockId, top: number): BlockId | null {
+/**
+ * The first block on the way down from `block` that is not here; null: the way ends in the tree or among the refused. A block
+ * that leads to one of another height than it must is false: the way down gets shorter with every step, whoever laid it.
+ */
+function missing(state: State, block: BlockId, top: Height): BlockId | null {
+  const { tree, strays, refused } = state;
   let id = block;
-  for (let steps = 0; steps <= STRAYS_MAX; steps++) {
+  for (;;) {
     if (tree.blocks.has(id) || refused.has(id)) return null;
     const header = strays.get(id);
     if (header === undefined) return id;
-    id = header.height - top > STRIDE ? sealOf(header)!.stride : header.parent;
+    const isFar = header.height - top > STRIDE;
+    const next = isFar ? sealOf(header)!.stride : header.parent;
+    const height = isFar ? strideBelow(header.height) : header.height - 1;
+    if ((strays.get(next)?.height ?? height) !== height) {
+      refuse(state, id);
+      return null;
+    }
+    id = next;
   }
-  return null;
 }
 
 /** Asks again for what did not come: blocks of claims, and bodies that the host may have let go before it could execute them. */
@@ -100,7 +110,7 @@ export function retry(state: State): void {
   for (const [from, { at }] of claims) {
     if (state.now < at + CLAIM_INTERVALS_MAX * intervalOf(params)) continue;
     claims.delete(from);
-    doubted.add(from);
+    doubted.set(from, state.now + DOUBT_INTERVALS * intervalOf(params));
   }
   for (const block of state.wanted) {
     const from = [...claims].filter(([, { wanted }]) => wanted === block).map(([key]) => key);
@@ -131,4 +141,5 @@ function sweep({ claims, strays, tree }: State): void {
 }
 
 /** Whether someone who may be believed has a better head whose blocks are still coming. */
-export const isBehind = ({ claims, doubted }: State): boolean => [...claims.keys()].some(key => !doubted.has(key));
+export const isBehind = ({ claims, doubted, now }: State): boolean =>
+  [...claims.keys()].some(key => (doubted.get(key) ?? 0) <= now);

@@ -25,6 +25,7 @@ import { announce, chase, isBehind, onTip, retry } from './claims.ts';
 import { digestOf } from './digest.ts';
 import { message as codec, MESSAGE_BYTES_MAX, type Message, signed } from './messages.ts';
 import { isUnsettled, mine, onBuilt } from './mining.ts';
+import { FINAL_DEPTH } from './rules.ts';
 import { workAt } from './seal.ts';
 import { configAt, finalIn, isValidator, release, SILENT_HEARTBEATS, type State } from './state.ts';
 
@@ -41,7 +42,7 @@ const STARTING: Status = {
 };
 
 export const pow: CoreModule<Message> = {
-  spec: { name: 'pow', certificate: null, messageBytesMax: MESSAGE_BYTES_MAX },
+  spec: { name: 'pow', certificate: null, messageBytesMax: MESSAGE_BYTES_MAX, finalityDepth: FINAL_DEPTH },
   codec,
   signed,
   create: deps => createCore(deps),
@@ -91,7 +92,7 @@ function initial({ self, chainId, params }: Deps, now: Millis, resume: Resume): 
     kept: new Set(),
     checkpoint: stored !== null && stored.height > header.height ? stored : null,
     claims: new Map(),
-    doubted: new Set(),
+    doubted: new Map(),
     wanted: new Set(),
     work: null,
     job: null,

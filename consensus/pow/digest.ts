@@ -57,7 +57,7 @@ export function digestOf(state: State): Bytes {
     set(hash, state.kept),
     encode(option(final), state.checkpoint),
     map(publicKey, claim, state.claims),
-    set(publicKey, state.doubted),
+    map(publicKey, millis, state.doubted),
     set(hash, state.wanted),
     encode(option(millis), state.work),
     encode(option(job), state.job),

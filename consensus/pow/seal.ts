@@ -7,7 +7,7 @@ import { assert } from '../../ledger/types/assert.ts';
 import { type Bytes, compareBytes } from '../../ledger/types/bytes.ts';
 import { bigUint, type Codec, decode, encode, fixed, struct, uint } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
-import { type BlockId, hash, type Millis, millis } from '../../ledger/types/ids.ts';
+import { type BlockId, type Height, hash, type Millis, millis } from '../../ledger/types/ids.ts';
 import { HARDNESS_MAX, HARDNESS_START, nextHardness, workOf } from './hardness.ts';
 
 /** The last bytes of the seal, and with it of the encoded header: whoever searches varies these alone. */
@@ -49,6 +49,9 @@ export function workAt(header: Header): bigint {
   assert(own, 'a block of the chain without a seal');
   return own.work;
 }
+
+/** The height of the block that one at `height` links to besides its parent. */
+export const strideBelow = (height: Height): Height => height - 1 - ((height - 1) % STRIDE);
 
 /** The seal of a child of this block, with a nonce of zeros. */
 export function sealAbove(id: BlockId, header: Header, intervalMs: Millis): Seal {

@@ -23,6 +23,8 @@ export const STRAYS_MAX = 8_192;
 export const REFUSED_MAX = 4_096;
 /** A claim that brings nothing new for so many intervals is dropped. */
 export const CLAIM_INTERVALS_MAX = 8;
+/** For so many intervals after that its sender's claims hold nobody up: a liar costs its network a ninth of its time at most. */
+export const DOUBT_INTERVALS = 64;
 /** A validator not heard for so many heartbeats counts as missing. */
 export const SILENT_HEARTBEATS = 3;
 
@@ -72,8 +74,8 @@ export interface State {
   checkpoint: Final | null;
 
   readonly claims: Map<NodeId, Claim>;
-  /** Validators whose last claim led nowhere: theirs holds nobody up. */
-  readonly doubted: Set<NodeId>;
+  /** Until when claims of a validator hold nobody up: an earlier one led nowhere. */
+  readonly doubted: Map<NodeId, Millis>;
   readonly wanted: Set<BlockId>;
 
   work: Millis | null;

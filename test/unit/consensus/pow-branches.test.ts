@@ -309,6 +309,22 @@ describe('blocks that others have', () => {
     expect(it.core.status().phase).not.toBe('catching-up');
   });
 
+  it('a way down that does not get shorter is left at the first false step', () => {
+    const it = late();
+    look(it);
+    // Each of these cost its maker a search, and says the height of its child.
+    const low = on(on(genesis), { change: { height: 20 } });
+    const tall = on(low, { change: { height: 20 } });
+    tell(it, A, tipOf(tall));
+    hold(it, tall);
+    expect(look(it).length).toBe(2);
+    hold(it, low);
+    expect(look(it)).toEqual([]);
+    expect(it.core.status().phase).not.toBe('catching-up');
+    tell(it, A, tipOf(tall));
+    expect(look(it)).toEqual([]);
+  });
+
   it('a body that was let go before it could be executed is brought again', () => {
     const it = script();
     hold(it, on(genesis), 'X');

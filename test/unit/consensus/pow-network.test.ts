@@ -330,6 +330,24 @@ describe('a network of miners', () => {
     expect(Math.min(...net.nodes.map(each => each.final))).toBeGreaterThan(60);
   });
 
+  it.each([16, 17])('a validator that lies about its head delays the others by little (seed %i)', seed => {
+    const net = network(seed);
+    const [liar, ...honest] = net.nodes as [Node, ...Node[]];
+    for (const node of honest) start(net, node);
+    for (let ms = 0; ms < 200_000; ms += 100) {
+      const height = honest[0]!.chain.length + 1;
+      const block = genesis.id.replace(/.{8}$/, ms.toString(16).padStart(8, '0')) as BlockId;
+      const message = { type: 'tip', height, block, work: 2n ** 100n } as const;
+      for (const node of honest)
+        post(net, node, { type: 'message', from: liar.key!, message, signature: new Uint8Array(64) });
+      runFor(net, 100);
+    }
+    expect(net.disagreements).toBe(0);
+    expect(Math.min(...honest.map(each => each.final))).toBeGreaterThan(130);
+    // It gets its questions and no others.
+    for (const node of honest) expect(node.core!.status().held).toBeLessThan(40);
+  });
+
   it('an idle network makes a block in a heartbeat or so', () => {
     const net = network(13, [A, B, C, D], true);
     for (const node of net.nodes) start(net, node);
