@@ -23,6 +23,7 @@ import type { Home } from './home.ts';
 import { createIncoming } from './incoming.ts';
 import type { Intake } from './intake.ts';
 import type { Log } from './log.ts';
+import { createMiner } from './miner.ts';
 import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
 import { createNetwork, type Network } from './network/network.ts';
 import { createSync, type Sync } from './network/sync.ts';
@@ -141,8 +142,10 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   const claim: Sync['claim'] = (peer, height) => {
     if (module.spec.certificate !== null) sync.claim(peer, height);
   };
+  const miner = createMiner();
   const performer = createPerformer({
-    ...{ module, envelopes, chain, pool, held, compacts, verifier, network, sync, finality, log, now, post, fatal },
+    ...{ module, envelopes, chain, pool, held, compacts, verifier, network, sync, finality, miner },
+    ...{ log, now, post, fatal },
     identity: validator,
     report: ports.report,
     executed: (id, durationMs) => executionMs.set(id, durationMs),
@@ -188,6 +191,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     async stop() {
       driver.stop();
       sync.stop();
+      await miner.stop();
       await network.stop();
     },
   };

@@ -3,7 +3,7 @@
  * names (`consensus/core.ts`). Persists and timers are the driver's.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config, CoreModule, Event, Evidence } from '../consensus/core.ts';
+import type { Config, CoreModule, Event, Evidence, JobId } from '../consensus/core.ts';
 import type { TransactionSource } from '../ledger/build.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
@@ -12,7 +12,6 @@ import type { Mempool } from '../ledger/mempool.ts';
 import type { Limits } from '../ledger/modules/operation.ts';
 import { unreachable } from '../ledger/types/assert.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
-import type { Bytes } from '../ledger/types/bytes.ts';
 import { encode } from '../ledger/types/codec.ts';
 import { compactBlock, compactOf } from '../ledger/types/compact-block.ts';
 import type { BlockId, Millis, NodeId, PublicKey } from '../ledger/types/ids.ts';
@@ -24,6 +23,7 @@ import type { HeldBlocks } from './held-blocks.ts';
 import { isVerified, signatureClaims } from './intake.ts';
 import { BODY_FETCHES_MAX, BODY_PATIENCE_MS, BODY_PATIENCE_MS_MAX, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
+import type { Miner } from './miner.ts';
 import type { Network } from './network/network.ts';
 import type { Sync } from './network/sync.ts';
 import type { Verifier } from './network/verifier.ts';
@@ -41,6 +41,7 @@ export interface PerformPorts<M> {
   readonly network: Network;
   readonly sync: Sync;
   readonly finality: Finality;
+  readonly miner: Miner;
   readonly log: Log;
   now(): Millis;
   post(event: Event<M>): void;
@@ -67,7 +68,7 @@ const isOversized = ({ transactions }: IdentifiedBlock, { blockTransactionsMax, 
   transactions.reduce((bytes, { size }) => bytes + size, 0) > blockBytesMax;
 
 export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
-  const { envelopes, identity, chain, pool, held, compacts, verifier, network, sync, log, post } = ports;
+  const { envelopes, identity, chain, pool, held, compacts, verifier, network, sync, miner, log, post } = ports;
   const judging = new Set<BlockId>();
   const orphans = new Set<BlockId>();
 
@@ -87,7 +88,7 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
     if (to === 'all' || to.includes(identity.self)) post({ type: 'message', from: identity.self, message, signature });
   }
 
-  function build(job: string, parent: BlockId, seal: Bytes): void {
+  function build({ job, parent, seal, work }: Extract<HostEffect<M>, { type: 'build' }>): void {
     const below = chain.stateOf(parent);
     const since = performance.now();
     const until = since + BUILD_MS_MAX;
@@ -104,11 +105,20 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
             seal,
           })
         : null;
-    if (made) {
-      ports.executed(made.block.id, performance.now() - since);
-      held.keep(made.block);
-    }
-    post({ type: 'built', job, block: made && { id: made.block.id, header: made.block.header } });
+    if (made) ports.executed(made.block.id, performance.now() - since);
+    if (made && work) mine(job, made.block, work.target).catch(ports.fatal);
+    else answerBuilt(job, made ? made.block : null);
+  }
+
+  function answerBuilt(job: JobId, block: IdentifiedBlock | null): void {
+    if (block) held.keep(block);
+    post({ type: 'built', job, block: block && { id: block.id, header: block.header } });
+  }
+
+  async function mine(job: JobId, { header, transactions }: IdentifiedBlock, target: bigint): Promise<void> {
+    const mined = await miner.search(job, header, target);
+    // Called off: the engine knows, and has asked for another.
+    if (mined) answerBuilt(job, { ...mined, transactions });
   }
 
   /** true or false for ever; null: not yet, the verifier has too much to do. */
@@ -192,10 +202,10 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
         case 'send':
           return send(effect.to, effect.message);
         case 'build':
-          return build(effect.job, effect.parent, effect.seal);
+          return build(effect);
         case 'cancel':
-          // Building is done when `perform` returns: there is nothing left to cancel.
-          return;
+          // Building itself is done when `perform` returns.
+          return miner.cancel(effect.job);
         case 'validate':
           return validate(effect.block);
         case 'fetch':
