@@ -130,6 +130,11 @@ const FAULTS: readonly [code: string, fault: (json: PosJson) => void, good: (jso
     staking(each => (each.bonds[0]!.amount = '109')),
   ],
   [
+    'GENESIS_POWER_NOT_BONDED',
+    staking(each => (each.bonds[0]!.amount = '110')),
+    staking(each => (each.bonds[0]!.amount = '100')),
+  ],
+  [
     'GENESIS_SUPPLY_TOO_LARGE',
     staking(each => (each.rewards = String(2n ** 128n - 2200n))),
     staking(each => (each.rewards = String(2n ** 128n - 2201n))),

@@ -122,6 +122,15 @@ describe('evidence of equivocation', () => {
     expect([at(1 + UNBONDING_BLOCKS), at(2 + UNBONDING_BLOCKS)]).toEqual(['ok', 'EVIDENCE_TOO_OLD']);
   });
 
+  it('takes power of whatever size at once: what the network can bear in a block is no excuse', () => {
+    const net = staked(json => {
+      json.modules.staking.bonds.push(bondJson(2, alice, 500));
+      json.validators[2]!.power = 60;
+    });
+    const { verdict, state } = play(net, net.start, slashing(evidence()));
+    expect([verdict, powers(state)]).toEqual(['ok', [10, 10, 0, 10]]);
+  });
+
   it('spares the last validator, which nobody could replace', () => {
     const alone = (json: PosJson) => {
       json.validators = [json.validators[2]!];

@@ -112,6 +112,13 @@ describe('a bond', () => {
     expect(play(net, late.state, by(alice, withdrawing(0))).verdict).toBe('NOTHING_RELEASED');
   });
 
+  it('brings back what has left long enough ago, and leaves the rest on its way', () => {
+    const net = staked();
+    const two = [by(alice, unbonding(0, 10n)), by(alice, unbonding(0, 20n))];
+    const { state } = play(net, net.start, ...two, UNBONDING_BLOCKS - 1, by(alice, withdrawing(0)));
+    expect([balanceOf(state.tree, 'QRT', alice.address), bondOf(state, 0, alice)]).toEqual([1010n, [70n, 20n]]);
+  });
+
   it('earns a share of itself for each block, exactly, until the rewards are gone', () => {
     const net = staked();
     // A thousandth of 100 for each block: a whole base unit at height 10, and of 60 at height 17.
@@ -141,6 +148,23 @@ describe('a bond', () => {
     const paid = play(net, state, by(alice, claiming(0)), by(alice, withdrawing(0)));
     expect(balanceOf(paid.state.tree, 'QRT', alice.address)).toBe(1102n);
     expect(stakeOf(paid.state, 0).bonds).toEqual([]);
+  });
+
+  it('that has gone is still owed what it earned', () => {
+    const net = staked();
+    const { state } = play(net, net.start, 9, by(alice, unbonding(0, 100n)), 5, by(alice, withdrawing(0)));
+    expect(bondOf(state, 0, alice)).toEqual([0n]);
+    const paid = play(net, state, by(alice, claiming(0)));
+    expect([paid.verdict, bondOf(paid.state, 0, alice)]).toEqual(['ok', []]);
+    expect(balanceOf(paid.state.tree, 'QRT', alice.address)).toBe(1101n);
+  });
+
+  it('earns nothing with a jailed validator, but what it had earned before', () => {
+    const net = staked();
+    const { state } = play(net, net.start, 9, by(bob, slashing(0, 10)), 50);
+    const paid = play(net, state, by(alice, claiming(0)));
+    expect([paid.verdict, balanceOf(paid.state.tree, 'QRT', alice.address)]).toEqual(['ok', 1001n]);
+    expect(play(net, paid.state, 50, by(alice, claiming(0))).verdict).toBe('NOTHING_EARNED');
   });
 });
 
