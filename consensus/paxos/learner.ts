@@ -39,15 +39,17 @@ export function onAccepted(state: State, from: NodeId, message: AcceptedMessage,
   state.effects.push({ type: 'report', evidence });
 }
 
-/** Whoever counts a majority tells all others. */
+/** Whom acceptors answer tells all others; who counts a majority beside, since one vote may be enough, need not. */
 export function decide(state: State): void {
-  const { instance } = state;
+  const { instance, record, self } = state;
   if (instance.decision !== null) return;
   const found = quorumOf(state.validators, state.quorum, instance.accepts);
   if (found === null) return;
   const { view, block, signers: signatures } = found;
   close(state, { view, block, signatures });
-  if (state.self !== null) send(state, 'all', { type: 'decision', height: instance.height, view, block, signatures });
+  const isProposer = instance.proposal?.proposer === self || record.accepted?.proposer === self;
+  if (self !== null && isProposer)
+    send(state, 'all', { type: 'decision', height: instance.height, view, block, signatures });
 }
 
 /** Takes the acceptances of others for the current height, or learns from them that it is behind. */

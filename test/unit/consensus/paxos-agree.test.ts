@@ -14,9 +14,11 @@ import {
   beat,
   blockBy,
   C,
+  candidate,
   D,
   decision,
   E,
+  feed,
   genesis,
   hold,
   judge,
@@ -82,6 +84,24 @@ describe('Paxos Made Simple 2.2, phase 2: accept and accepted', () => {
     tell(it, C, accept(2, Y, false));
     judge(it, Y);
     expect(look(it)).toEqual(['validate Y', 'persist Y', 'accepted Y in 2 to C']);
+  });
+
+  it('an acceptance binds as a promise does: nothing below it is promised or accepted, also after a restart', () => {
+    const before = script();
+    hold(before, X, 'X');
+    tell(before, A, accept(2, X));
+    judge(before, X);
+    for (const it of [before, restarted(before)]) {
+      pass(it, 2000);
+      look(it);
+      hold(it, Y, 'Y');
+      tell(it, C, accept(1, Y, false));
+      judge(it, Y);
+      expect(look(it)).toEqual(['nack 1, promised 2 to C']);
+      pass(it, 500);
+      tell(it, C, prepare(1));
+      expect(look(it)).toEqual(['nack 1, promised 2 to C']);
+    }
   });
 
   it('an acceptance that waits for its body is not given once a higher ballot was promised', () => {
@@ -170,19 +190,28 @@ describe('Paxos Made Simple 2.2, phase 2: accept and accepted', () => {
 });
 
 describe('Paxos Made Simple 2.3, learning', () => {
-  it('a majority of acceptances in one round decides; fewer, or of two rounds, do not', () => {
+  it('a majority of acceptances in one round decides, and the proposer tells; fewer, or of two rounds, do not', () => {
     const it = script({ validators: five });
-    hold(it, X, 'X');
-    tell(it, A, accept(1, X));
-    judge(it, X);
+    hold(it, blockBy(B), 'X');
+    const block = blockBy(B);
+    candidate(it);
+    for (const key of [A, C]) tell(it, key, promise(1, B));
+    feed(it, { type: 'built', job: '1/1', block });
     look(it);
-    for (const key of [A, C]) tell(it, key, accepted(1, X));
-    tell(it, C, accepted(1, X));
-    tell(it, D, accepted(2, X));
-    tell(it, keyOf(9), accepted(1, X));
+    tell(it, C, accepted(1, block));
+    tell(it, C, accepted(1, block));
+    tell(it, D, accepted(2, block));
+    tell(it, keyOf(9), accepted(1, block));
     expect(look(it)).toEqual([]);
-    tell(it, E, accepted(1, X));
-    expect(look(it)).toEqual(['decision X in 1', 'adopt X in 1 by 0,2,4']);
+    tell(it, E, accepted(1, block));
+    expect(look(it)).toEqual(['decision X in 1', 'adopt X in 1 by 1,2,4']);
+  });
+
+  it('who counts a majority and is not the proposer says nothing', () => {
+    const it = script();
+    hold(it, X, 'X');
+    for (const key of [A, C]) tell(it, key, accepted(1, X));
+    expect(said(it)).toEqual(['validate X']);
   });
 
   it('power counts, not heads', () => {
