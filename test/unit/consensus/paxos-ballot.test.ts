@@ -195,6 +195,17 @@ describe('Paxos Made Simple 2.2, P2c: the value of the highest-numbered proposal
     expect(look(it)).toEqual(['persist X', 'publish X', 'accept X in 2 again', 'accepted X in 2']);
   });
 
+  it('what was named for one height is not proposed at the next', () => {
+    const it = acceptedScript();
+    candidate(it);
+    tell(it, C, promise(2, B));
+    tell(it, C, accepted(2, X));
+    apply(it, X);
+    look(it);
+    pass(it, 20);
+    expect(look(it)).toEqual(['build 2/2']);
+  });
+
   it('it fetches a body that it does not hold from who accepted it, before it proposes it', () => {
     const it = script();
     candidate(it);
