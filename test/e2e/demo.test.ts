@@ -77,6 +77,7 @@ describe('the demo', () => {
 
       // A check that lets everything pass would be none.
       expect(differencesOf(story)).toEqual([]);
+      const proof = story.proof!;
       const wrong: readonly (readonly [what: RegExp, story: Story])[] = [
         [/events recorded/, { ...story, chapters: story.chapters.slice(1) }],
         [/refused event/, { ...story, mistake: { ...story.mistake, code: 'BAD_ID' } }],
@@ -84,8 +85,8 @@ describe('the demo', () => {
         [/is recalled/, { ...story, recall: { ...story.recall, made: story.recall.made.slice(1) } }],
         [/packed in/, { ...story, recall: { ...story.recall, packed: [] } }],
         [/balances/, { ...story, balances: { ...story.balances, bob: '262.51' } }],
-        [/is proved/, { ...story, proof: { ...story.proof, transaction: null } }],
-        [/height of the proof/, { ...story, proof: { ...story.proof, height: story.proof.height + 1 } }],
+        [/is proved/, { ...story, proof: { ...proof, transaction: null } }],
+        [/height of the proof/, { ...story, proof: { ...proof, height: proof.height + 1 } }],
         ...(['block', 'stateRoot'] as const).map(field => {
           const nodes = story.agreement.nodes.map((node, i) => (i === 2 ? { ...node, [field]: '00' } : node));
           return [/agreement/, { ...story, agreement: { ...story.agreement, nodes } }] as const;
