@@ -27,7 +27,7 @@ export function drawClimate(draw: Rng): Climate {
     ['pause', often(60)],
     ['power cut', often(20)],
     ['crash loop', often(30)],
-    ['wiped disk', often(40)],
+    ['wiped disk', often(80)],
     ['clock jump', often(100)],
   ]);
 }
@@ -106,7 +106,7 @@ function crashAgainAndAgain(world: World, draw: (bound: number) => number): void
   }
 }
 
-/** One disk at a time, and none beside a liar: more is more than an engine has to bear. */
+/** One disk at a time, while all others vote, and none beside a liar: more is more than an engine has to bear. */
 function loseDisk(world: World, draw: (bound: number) => number): void {
   const replica = some(world, draw);
   if (!canLoseDisk(world, replica)) return;
@@ -125,7 +125,7 @@ function canLoseDisk({ profile, replicas, genesis }: World, replica: Replica): b
   const total = totalPower(validators);
   if (total - own < rule.quorum(total)) return false;
   return replicas.every(
-    each => !each.byzantine && (each === replica || each.key === null || (!each.wiped && each.disk.records.size > 0)),
+    each => !each.byzantine && (each === replica || each.key === null || each.life?.core.status().voting === true),
   );
 }
 

@@ -37,6 +37,8 @@ const FAULT_MS = 120_000;
 const PACES_MS = [1500, 8000, 20_000] as const;
 const TWINS_PERMILLE = 300;
 const RESTART_MS_MAX = 3000;
+/** Time for everyone to say hello before the last fault. */
+const SETTLING_MS = 2000;
 
 export function runTrial(engine: string, seed: number, options: TrialOptions = {}): Trial {
   const { faultMs = FAULT_MS, only = null, watch = () => {} } = options;
@@ -104,20 +106,21 @@ function submitSomewhere(world: World, transaction: number): void {
 }
 
 /**
- * Faults end, and clocks come near each other. One honest validator may stay down where the others are a quorum without it.
- * Answers how long the others took to bring what was final anywhere to everyone, and three blocks more.
+ * Faults end, and clocks come near each other. One honest validator goes down once more where the others are a quorum without
+ * it. Answers how long the others took to bring what was final anywhere to everyone, and three blocks more.
  */
 function heal(world: World): number {
   stopFaults(world);
-  const down = mayStayDown(world) && below(world.faultRng, 2) === 0 ? lastValidator(world) : null;
-  if (down !== null) crash(world, down);
-  const core = world.replicas.filter(each => each !== down && !each.byzantine);
-  for (const replica of core) {
+  for (const replica of world.replicas) {
     if (replica.life === null) start(world, replica);
     else wake(replica);
     replica.offsetMs = Math.trunc(replica.offsetMs / 4);
   }
   const healedAt = world.now;
+  run(world, SETTLING_MS);
+  const down = canGoDown(world) && below(world.faultRng, 2) === 0 ? lastValidator(world) : null;
+  if (down !== null) crash(world, down);
+  const core = world.replicas.filter(each => each !== down && !each.byzantine);
   const { recoveryMsMax } = world.profile;
   const target = Math.max(world.checks.decided.size, ...core.map(each => tip(each).height)) + 3;
   const isThere = (): boolean => core.every(each => tip(each).height >= target);
@@ -127,10 +130,8 @@ function heal(world: World): number {
   }
   const recoveryMs = world.now - healedAt;
   holds(isThere(), () => `no progress within ${recoveryMsMax} ms after faults ended`);
-  onHealed(
-    world.checks,
-    core.map(each => each.disk.blocks),
-  );
+  const chains = core.map(each => each.disk.blocks);
+  onHealed(world.checks, chains);
   return recoveryMs;
 }
 
@@ -148,8 +149,8 @@ function stopFaults(world: World): void {
 const lastValidator = ({ replicas }: World): Replica =>
   replicas.findLast(each => each.key !== null && !each.byzantine)!;
 
-/** A liar, and a validator without its records, are faults of their own: one at a time. */
-function mayStayDown(world: World): boolean {
+/** A liar, and a validator that waits because its records are lost, are faults of their own: one at a time. */
+function canGoDown(world: World): boolean {
   const { validators } = world.genesis.state;
   const { key } = lastValidator(world);
   const power = validators.find(each => each.key === key)?.power ?? 0;
@@ -157,7 +158,7 @@ function mayStayDown(world: World): boolean {
   const rule = world.profile.module.spec.certificate;
   if (rule !== null && total - power < rule.quorum(total)) return false;
   return world.replicas.every(
-    each => !each.byzantine && (each.key === null || (!each.wiped && each.disk.records.size > 0)),
+    each => !each.byzantine && (each.key === null || each.life?.core.status().voting === true),
   );
 }
 
