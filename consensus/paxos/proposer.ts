@@ -158,7 +158,7 @@ export function onBuilt(
   propose(state, block.id, true);
 }
 
-/** One proposal for one height in one ballot, whatever happens. Nothing of it leaves before this node has accepted it, too. */
+/** One proposal for one height in one ballot, whatever happens: a restart ends the ballot, so that none of it need be durable. */
 function propose(state: State, block: BlockId, fresh: boolean): void {
   const { instance, leadership, self } = state;
   assert(leadership?.leading === true && self !== null && !isProposed(state), 'a second proposal in one ballot');

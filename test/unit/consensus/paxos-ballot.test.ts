@@ -317,6 +317,25 @@ describe('Paxos Made Simple 2.4, the distinguished proposer', () => {
     expect(said(it)).toEqual(['prepare 3 at 1']);
   });
 
+  it('the span that the lot is drawn from doubles with each refusal, up to the longest timeout', () => {
+    const longest = [0, 0, 0, 0, 0];
+    for (let seed = 1n; seed <= 30n; seed++) {
+      const it = script({ seed });
+      candidate(it);
+      for (const i of longest.keys()) {
+        const { view } = it.core.status();
+        tell(it, A, { type: 'nack', round: view, promised: view });
+        longest[i] = Math.max(longest[i]!, it.timers.get('election')! - it.now);
+        until(it, 'election');
+      }
+    }
+    const spans = [2000, 4000, 8000, 8000, 8000];
+    for (const [i, span] of spans.entries()) {
+      expect(longest[i]).toBeLessThan(span);
+      expect(longest[i]).toBeGreaterThan(span / 2);
+    }
+  });
+
   it('a leader whom one acceptor cannot follow any more takes it along with a higher ballot, once in a base timeout', () => {
     const it = leading();
     tell(it, C, { type: 'nack', round: 1, promised: 7 });
