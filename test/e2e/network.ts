@@ -8,7 +8,7 @@ import { publicKeyOf } from '#crypto';
 import { unwrap } from '../../cli/fault.ts';
 import { createNetwork } from '../../cli/network/create.ts';
 import { nodeHomes } from '../../cli/network/directory.ts';
-import { type AccountPlan, plannedAddress } from '../../cli/network/plan.ts';
+import { type AccountPlan, plannedAddress, type StakingPlan } from '../../cli/network/plan.ts';
 import { logPath, runningPid, spawnNode, stopNode } from '../../cli/network/process.ts';
 import { networkUp } from '../../cli/network/up.ts';
 import type { Block, MethodName, Methods } from '../../client/api.ts';
@@ -57,11 +57,13 @@ export interface Shape {
   readonly engine?: string;
   /** Each belongs to an organisation of its own. */
   readonly validators?: number;
+  /** For the engine pos. */
+  readonly staking?: StakingPlan;
 }
 
 /** The files of a network. Gone when the test ends. */
 export async function testNetwork(context: TestContext, shape: Shape): Promise<TestNetwork> {
-  const { senders, engine = 'pbft', validators = 4 } = shape;
+  const { senders, engine = 'pbft', validators = 4, staking } = shape;
   const parent = mkdtempSync(join(tmpdir(), 'quorate-e2e-'));
   const directory = join(parent, 'net');
   const keys = Array.from({ length: senders }, (): SecretKey => ({ type: 'ed25519', secret: randomBytes(32) }));
@@ -79,7 +81,7 @@ export async function testNetwork(context: TestContext, shape: Shape): Promise<T
   endWith(context, parent, directory);
   const { genesis } = await createNetwork(
     directory,
-    { chainId: 'end-to-end', genesisTime: Date.now(), engine, members, tokens },
+    { chainId: 'end-to-end', genesisTime: Date.now(), engine, members, tokens, ...(staking && { staking }) },
     { validators, basePort: 0 },
   );
   return { directory, genesis, nodes: nodeHomes(directory).map(testNode), senders: funded };
