@@ -1,0 +1,544 @@
+/** Log replication and commitment, rule by rule: the paper's figure 2, sections 5.3 and 5.4. */
+import { describe, expect, it } from 'vitest';
+import { LOG_ENTRIES_MAX } from '../../../consensus/raft/log.ts';
+import type { Decision, Message } from '../../../consensus/raft/messages.ts';
+import type { SimulatedBlock } from '../../simulation/chain.ts';
+import {
+  A,
+  ack,
+  append,
+  apply,
+  B,
+  blockBy,
+  build,
+  C,
+  D,
+  decision,
+  delayOf,
+  E,
+  elect,
+  FIVE,
+  feed,
+  genesis,
+  hold,
+  judge,
+  look,
+  pass,
+  replicate,
+  type Script,
+  said,
+  script,
+  setOf,
+  THREE,
+  tell,
+  vote,
+} from './raft-script.ts';
+
+const X = blockBy(A, 1);
+const Y = blockBy(A, 1, X);
+
+const named = (it: Script): Script => {
+  for (const [block, name] of [
+    [X, 'X'],
+    [Y, 'Y'],
+  ] as const)
+    it.names.set(block.id, name);
+  return it;
+};
+
+describe('a leader', () => {
+  it('builds, has the block and the log durable, and only then says so; its own acknowledgement counts as any (5.3)', () => {
+    const it = script();
+    elect(it);
+    expect(said(it)).toContain('build 1/1 on head');
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    expect(look(it)).toEqual(['persist 1 B [Z] +Z', 'publish Z', 'append 1 head [Z]', 'ack Z in 1', 'validate Z']);
+    judge(it, Z);
+    tell(it, C, ack(1, Z));
+    expect(look(it)).toEqual(['decision Z in 1 by BC', 'adopt Z in 1 by 12']);
+  });
+
+  it('hands over to the ledger only what was executed here', () => {
+    const it = script();
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    tell(it, C, ack(1, Z));
+    expect(said(it)).not.toContain('adopt Z in 1 by 12');
+    judge(it, Z);
+    expect(said(it)).toEqual(['adopt Z in 1 by 12']);
+  });
+
+  it('opens one height at a time: the next is built when the ledger has taken the last', () => {
+    const it = script({ params: { heartbeatMs: 0, blockIntervalMinMs: 0 } });
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z);
+    tell(it, C, ack(1, Z));
+    look(it);
+    feed(it, { type: 'work', since: it.now });
+    expect(said(it)).toEqual([]);
+    apply(it, Z);
+    expect(said(it)).toEqual(['build 2/1 on Z']);
+  });
+
+  it('builds when work waits, but not before the block interval, and an empty block at the heartbeat', () => {
+    const it = script({ params: { heartbeatMs: 100_000 } });
+    elect(it);
+    expect(said(it).some(each => each.startsWith('build'))).toBe(false);
+    expect(delayOf(it, 'propose')).toBeUndefined();
+    feed(it, { type: 'work', since: it.now });
+    expect(said(it)).toEqual(['build 1/1 on head']);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z);
+    tell(it, C, ack(1, Z));
+    look(it);
+    apply(it, Z);
+    expect(delayOf(it, 'propose')).toBe(20);
+    expect(look(it)).toEqual([]);
+    pass(it, 20, 'propose');
+    expect(said(it)).toEqual(['build 2/1 on Z']);
+  });
+
+  it('asks again where no block could be built', () => {
+    const it = script();
+    elect(it);
+    look(it);
+    feed(it, { type: 'built', job: '1/1', block: null });
+    expect(look(it)).toEqual([]);
+    pass(it, 250, 'propose');
+    expect(said(it)).toEqual(['build 1/1 on head']);
+  });
+
+  it('says its log again with each beat, four times in a base timeout', () => {
+    const it = script();
+    elect(it);
+    build(it, blockBy(B, 1), 'Z');
+    look(it);
+    pass(it, 250, 'beat');
+    expect(look(it)).toEqual(['append 1 head [Z] beat']);
+    expect(delayOf(it, 'beat')).toBeUndefined();
+  });
+
+  it.each([
+    ['of an earlier term', (Z: SimulatedBlock) => ack(0, Z)],
+    ['of a later term', (Z: SimulatedBlock) => ack(2, Z)],
+    ['of another block', () => ack(1, X)],
+    ['of a height that is not open', () => ack(1, Y)],
+  ])('does not count an acknowledgement %s', (_, of) => {
+    const it = script();
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z);
+    look(it);
+    tell(it, C, of(Z));
+    expect(said(it)).toEqual([]);
+  });
+
+  it('counts each server once, and who is in the set of the height alone', () => {
+    const it = script({ validators: FIVE });
+    elect(it, [A, C]);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z, { validators: FIVE });
+    look(it);
+    for (let i = 0; i < 3; i++) tell(it, A, ack(1, Z));
+    expect(said(it)).toEqual([]);
+    tell(it, D, ack(1, Z));
+    expect(said(it)).toEqual(['decision Z in 1 by ABD', 'adopt Z in 1 by 013']);
+  });
+
+  it('never changes what is in its log: a block of another leader is not taken in (leader append-only)', () => {
+    const it = named(script());
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    look(it);
+    tell(it, A, append(1, [X]));
+    hold(it, X);
+    expect(said(it)).toEqual([]);
+  });
+});
+
+describe('an old term (5.4.2, figure 8)', () => {
+  it("is not committed by counting: the leader's first block stands on what it inherits, and is asked for at once", () => {
+    const it = named(script({ params: { heartbeatMs: 1e6 } }));
+    replicate(it, A, 1, [X]);
+    elect(it, [C]);
+    expect(said(it).at(-1)).toBe('build 2/2 on X');
+    for (const key of [A, C]) tell(it, key, ack(1, X));
+    expect(said(it)).toEqual([]);
+    const N = blockBy(B, 2, X);
+    build(it, N, 'N');
+    judge(it, N);
+    expect(said(it)).toEqual(['publish N', 'append 2 head [XN]', 'ack X in 2', 'ack N in 2', 'validate N']);
+    tell(it, C, ack(2, X));
+    expect(said(it)).toEqual(['decision X in 2 by BC', 'adopt X in 2 by 12']);
+  });
+
+  it('is not acknowledged before the log goes on to an entry of the new leader', () => {
+    const it = named(script());
+    const N = blockBy(C, 2, X);
+    replicate(it, C, 2, [X]);
+    expect(said(it)).toEqual(['fetch X from C', 'validate X']);
+    it.names.set(N.id, 'N');
+    replicate(it, C, 2, [X, N]);
+    expect(look(it)).toEqual([
+      'fetch N from C',
+      'validate N',
+      'persist 2 - [XN] +N',
+      'ack X in 2 to C',
+      'ack N in 2 to C',
+    ]);
+  });
+
+  it('that was acknowledged by a majority can still be overwritten, as long as no entry of a later term stands on it', () => {
+    const it = named(script());
+    const old = blockBy(A, 2);
+    replicate(it, A, 2, [old]);
+    it.names.set(old.id, 'old');
+    const other = blockBy(C, 3);
+    it.names.set(other.id, 'other');
+    look(it);
+    replicate(it, C, 4, [other, blockBy(C, 4, other)]);
+    expect(look(it).filter(each => each.startsWith('persist'))[1]).toBe('persist 4 - [other] +other');
+  });
+});
+
+describe('a follower (figure 2, AppendEntries)', () => {
+  it('brings the block here, has it executed, has block and log durable, and only then acknowledges', () => {
+    const it = named(script());
+    look(it);
+    tell(it, A, append(1, [X]));
+    expect(look(it)).toEqual(['persist 1 - [] +', 'fetch X from A']);
+    hold(it, X);
+    expect(look(it)).toEqual(['validate X']);
+    judge(it, X);
+    expect(look(it)).toEqual(['persist 1 - [X] +X', 'ack X in 1 to A']);
+  });
+
+  it('acknowledges what it said before only when a beat asks, and answers each beat once', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X]);
+    look(it);
+    tell(it, A, append(1, [X]));
+    expect(look(it)).toEqual([]);
+    tell(it, A, append(1, [X], genesis, true));
+    expect(look(it)).toEqual(['reply 1 at 0 to A', 'ack X in 1 to A']);
+  });
+
+  it('refuses the words of an earlier term', () => {
+    const it = named(script());
+    tell(it, C, append(2, []));
+    hold(it, X);
+    look(it);
+    tell(it, A, append(1, [X]));
+    expect(look(it)).toEqual([]);
+  });
+
+  it('does not take in entries that stand on what it does not have (consistency check, 5.3)', () => {
+    const it = named(script());
+    hold(it, Y);
+    look(it);
+    tell(it, A, append(1, [Y], X));
+    expect(said(it)).toEqual([]);
+    pass(it, 250, 'sync');
+    expect(said(it)).toEqual(['sync 1 from A']);
+  });
+
+  it('replaces what conflicts with the log of a later leader, and nothing else (log matching, 5.3)', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X, Y]);
+    const N = blockBy(C, 2, X);
+    it.names.set(N.id, 'N');
+    look(it);
+    replicate(it, C, 2, [X, N]);
+    expect(look(it)).toEqual([
+      'persist 2 - [XY] +',
+      'fetch N from C',
+      'validate N',
+      'persist 2 - [XN] +N',
+      'ack X in 2 to C',
+      'ack N in 2 to C',
+    ]);
+  });
+
+  it('keeps its entries when an older and shorter word of the same leader comes late', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X, Y]);
+    look(it);
+    tell(it, A, append(1, [X]));
+    tell(it, A, append(1, [], genesis, true));
+    expect(look(it)).toEqual(['reply 1 at 0 to A', 'ack X in 1 to A', 'ack Y in 1 to A']);
+  });
+
+  it.each([
+    ['by another proposer than the leader', blockBy(C, 1)],
+    ['of a later term than the leader’s', blockBy(A, 2)],
+    ['without a term', { ...X, header: { ...X.header, seal: new Uint8Array(0) } }],
+    ['on another parent', { ...X, header: { ...X.header, parent: Y.id } }],
+    ['at another height', { ...X, header: { ...X.header, height: 2 } }],
+  ])('takes in no block %s, and takes such a leader for none', (_, bad) => {
+    const it = script();
+    tell(it, A, append(1, [bad]));
+    hold(it, bad);
+    pass(it, 100);
+    look(it);
+    tell(it, A, append(1, [bad], genesis, true));
+    expect(look(it)).toEqual([]);
+    expect(delayOf(it, 'election')).toBeUndefined();
+  });
+
+  it('takes in no block of an earlier term than the one below', () => {
+    const it = script();
+    const N = blockBy(A, 2);
+    const bad = blockBy(A, 1, N);
+    replicate(it, A, 2, [N]);
+    look(it);
+    tell(it, A, append(2, [N, bad]));
+    hold(it, bad);
+    expect(said(it).filter(each => !each.startsWith('fetch'))).toEqual([]);
+  });
+
+  it('acknowledges no block that is invalid', () => {
+    const it = named(script());
+    tell(it, A, append(1, [X]));
+    hold(it, X);
+    judge(it, X, null);
+    tell(it, A, append(1, [X], genesis, true));
+    expect(said(it)).toEqual(['fetch X from A', 'validate X']);
+  });
+
+  it('waits with a block of the future until it is within the drift', () => {
+    const it = script();
+    const future = blockBy(A, 1, genesis, 0, it.now + 700);
+    tell(it, A, append(1, [future]));
+    hold(it, future, 'F');
+    expect(said(it).at(-1)).toMatch(/^fetch/);
+    expect(delayOf(it, 'drift')).toBeUndefined();
+    pass(it, 200, 'drift');
+    expect(said(it)).toEqual(['validate F']);
+  });
+
+  it('keeps at most so many entries, whatever a leader says', () => {
+    const it = script();
+    let parent = genesis;
+    const blocks = Array.from({ length: LOG_ENTRIES_MAX }, () => {
+      parent = blockBy(A, 1, parent);
+      return parent;
+    });
+    replicate(it, A, 1, blocks);
+    const head = blocks[0]!;
+    const beyond = blockBy(A, 1, parent);
+    look(it);
+    tell(it, A, append(1, [...blocks.slice(1), beyond], head));
+    hold(it, beyond);
+    judge(it, beyond);
+    expect(said(it).filter(each => each.startsWith('ack'))).toEqual([]);
+  });
+
+  it('asks for a block again after a base timeout, and not before', () => {
+    const it = named(script());
+    tell(it, A, append(1, [X]));
+    look(it);
+    tell(it, A, append(1, [X]));
+    expect(said(it)).toEqual([]);
+    pass(it, 1000, 'fetch');
+    expect(said(it)).toEqual(['fetch X from A']);
+  });
+});
+
+describe('a decision', () => {
+  const others: [string, Message][] = [
+    ['of less than a majority', decision(1, X, [A])],
+    ['of strangers', decision(1, X, [A, D, E])],
+  ];
+  it.each(others)('%s decides nothing', (_, message) => {
+    const it = named(script());
+    replicate(it, A, 1, [X]);
+    look(it);
+    tell(it, A, message);
+    expect(said(it)).toEqual([]);
+  });
+
+  it('of a majority is handed to the ledger with its certificate, whoever brings it', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X]);
+    look(it);
+    tell(it, C, decision(1, X, [A, C]));
+    expect(said(it)).toEqual(['adopt X in 1 by 02']);
+    tell(it, C, decision(1, X, [A, B]));
+    expect(said(it)).toEqual([]);
+  });
+
+  it('of a block that is not here brings it from those who acknowledged it', () => {
+    const it = named(script());
+    look(it);
+    tell(it, C, decision(1, X, [A, C]));
+    expect(look(it)).toEqual(['fetch X from AC']);
+    hold(it, X);
+    judge(it, X);
+    expect(said(it)).toEqual(['validate X', 'adopt X in 1 by 02']);
+  });
+
+  it('of the next height waits for the one below', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X, Y]);
+    tell(it, A, decision(1, Y, [A, C]));
+    tell(it, A, decision(1, X, [A, C]));
+    look(it);
+    apply(it, X);
+    expect(said(it)).toEqual(['adopt Y in 1 by 02']);
+  });
+
+  it('far above has the ledger brought there', () => {
+    const it = script();
+    const far = blockBy(A, 1, blockBy(A, 1, Y));
+    look(it);
+    tell(it, A, decision(1, far, [A, C]));
+    expect(said(it)).toEqual(['sync 4 from A']);
+  });
+
+  it('against the log takes the place of what stood there', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X]);
+    const N = blockBy(C, 2);
+    tell(it, C, decision(2, N, [A, C]));
+    hold(it, N, 'N');
+    judge(it, N);
+    look(it);
+    apply(it, N);
+    tell(it, A, append(3, [], N, true));
+    expect(look(it)).toEqual(['persist 2 - [] +', 'persist 3 - [] +', 'reply 3 at 1 to A']);
+  });
+
+  it('is told to who shows itself behind, once in a quarter of a timeout', () => {
+    const it = script();
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z);
+    tell(it, A, ack(1, Z));
+    apply(it, Z);
+    look(it);
+    for (let i = 0; i < 5; i++) tell(it, C, { type: 'append-reply', term: 1, height: 0 });
+    expect(said(it)).toEqual(['decision Z in 1 by AB to C']);
+    pass(it, 250);
+    tell(it, C, { type: 'append-reply', term: 1, height: 0 });
+    expect(said(it)).toEqual(['decision Z in 1 by AB to C']);
+  });
+
+  it('lists its acknowledgements as claims, an acknowledgement is dropped by all but the leader, and what is past is useless', () => {
+    const it = script();
+    const message = decision(1, X, [A, C]) as Decision;
+    expect(it.core.claims(message)?.map(each => each.signer)).toEqual([A, C]);
+    expect(it.core.claims(ack(0, X))).toBe(null);
+    apply(it, X);
+    expect(it.core.claims(message)).toBe(null);
+    elect(it);
+    expect(it.core.claims(ack(2, Y))).toEqual([]);
+  });
+
+  it('against the ledger stops the node', () => {
+    const it = named(script());
+    tell(it, C, decision(1, X, [A, C]));
+    hold(it, X);
+    expect(() => judge(it, X, null)).toThrow('invalid here');
+    const other = script();
+    tell(other, C, decision(1, X, [A, C]));
+    expect(() => apply(other, blockBy(C, 2))).toThrow('another block than was decided');
+  });
+});
+
+describe('one who is no validator', () => {
+  it('follows what was decided, and says nothing', () => {
+    const it = named(script({ self: null }));
+    tell(it, A, append(1, [X], genesis, true));
+    tell(it, A, decision(1, X, [A, C]));
+    hold(it, X);
+    judge(it, X);
+    expect(look(it)).toEqual(['fetch X from AC', 'validate X', 'adopt X in 1 by 02']);
+    expect(it.core.status()).toMatchObject({ phase: 'learner', voting: false, leader: A });
+  });
+
+  it('with a key follows too, neither votes nor campaigns, and takes part once the set has it', () => {
+    const it = named(script({ self: D }));
+    look(it);
+    tell(it, A, append(1, [X], genesis, true));
+    tell(it, A, { type: 'vote-request', term: 2, lastTerm: 0, lastHeight: 0, transfer: true });
+    pass(it, 5000);
+    expect(look(it)).toEqual([]);
+    expect(it.core.status()).toMatchObject({ phase: 'learner', voting: false });
+    apply(it, X, setOf(A, B, C, D));
+    expect(it.core.status()).toMatchObject({ phase: 'follower', voting: true, view: 1 });
+  });
+});
+
+describe('sets of validators', () => {
+  const removed = setOf(B, C);
+
+  it('that a block removes its leader from: it leads until that is final, and hands over (thesis 4.2.2)', () => {
+    const it = script();
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z, { validators: setOf(A, C) });
+    tell(it, C, ack(1, Z));
+    look(it);
+    apply(it, Z, setOf(A, C));
+    expect(said(it)).toEqual(['timeout-now 1 to C']);
+    expect(it.core.status()).toMatchObject({ phase: 'learner', voting: false });
+    pass(it, 20_000, 'election');
+    expect(said(it)).toEqual([]);
+  });
+
+  it('decide a height each: a block that changes the set is counted in the one before it', () => {
+    const it = script();
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z, { validators: setOf(B) });
+    look(it);
+    expect(said(it)).toEqual([]);
+    tell(it, A, ack(1, Z));
+    expect(said(it)).toEqual(['decision Z in 1 by AB', 'adopt Z in 1 by 01']);
+  });
+
+  it('that a log leaves open must all elect: the schedule of 2015 that loses a committed change finds no majority', () => {
+    // B appended the removal of A and D to four validators and reached nobody; C has others commit the addition of E.
+    const four = setOf(A, B, C, D);
+    const it = script({ validators: four });
+    elect(it, [A, C]);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z, { validators: removed });
+    pass(it, 4000, 'beat');
+    expect(it.core.status().phase).toBe('follower');
+    pass(it, 20_000, 'election');
+    // A majority of the set that the change would make is not enough: A and D may hold what decided the height.
+    tell(it, C, vote(2, true, true));
+    expect(it.core.status().phase).toBe('pre-candidate');
+    tell(it, A, vote(2, true, true));
+    expect(it.core.status().phase).toBe('candidate');
+    tell(it, C, vote(2));
+    expect(it.core.status().phase).toBe('candidate');
+    tell(it, A, vote(2));
+    expect(it.core.status().phase).toBe('leader');
+  });
+
+  it('that a log opens are known to its candidate: one whose log was not executed in this life does not stand', () => {
+    const before = script();
+    replicate(before, A, 1, [X]);
+    const it = script({ disk: before.disk });
+    look(it);
+    pass(it, 2000, 'election');
+    expect(said(it)).toEqual([]);
+    judge(it, X, { validators: THREE });
+    pass(it, 2000, 'election');
+    expect(said(it)).toEqual(['pre-vote 2 (1 1)']);
+  });
+});
