@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PAXOS, RAFT } from './crash-engines.ts';
 import { explore } from './explorer.ts';
 import { hidesPrepared } from './faulty.ts';
 import { PBFT } from './pbft.ts';
@@ -25,6 +26,25 @@ it('the first million states of PBFT with one of four keys used twice, two views
   tell('four keys, the last used twice, two views', report);
   expect(report.violation).toBe(null);
   expect(report.states).toBeGreaterThanOrEqual(1_000_000);
+});
+
+it('all states of Raft in which each of three nodes loses patience once, in term 1', () => {
+  const report = explore(RAFT);
+  tell('raft, three nodes, term 1', report);
+  expect(report).toMatchObject({ violation: null, complete: true });
+  expect(report.decided).toBeGreaterThan(0);
+});
+
+it('the first million states of Raft in two terms', () => {
+  const report = explore({ ...RAFT, bounds: { ...RAFT.bounds, viewMax: 2 }, statesMax: 1_000_000 });
+  tell('raft, three nodes, two terms', report);
+  expect(report.violation).toBe(null);
+});
+
+it('the first million states of Paxos with a crash', () => {
+  const report = explore({ ...PAXOS, crashesMax: 1, statesMax: 1_000_000 });
+  tell('paxos, three nodes, two ballots, one crash', report);
+  expect(report.violation).toBe(null);
 });
 
 it('finds a network whose nodes hide what they had prepared', () => {

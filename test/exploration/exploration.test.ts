@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PAXOS, RAFT } from './crash-engines.ts';
 import { explore } from './explorer.ts';
 import { forgets, speaksFirst } from './faulty.ts';
 import type { Scene } from './host.ts';
@@ -27,6 +28,22 @@ describe('all states of PBFT in one view', () => {
     tell('four keys, the last used twice', report);
     expect(report).toMatchObject({ violation: null, complete: true });
     expect(report.decided).toBeGreaterThan(0);
+  });
+});
+
+describe('crash-fault engines of three nodes', () => {
+  it('Paxos: all states in which each node loses patience once, up to ballot 2', () => {
+    const report = explore(PAXOS);
+    tell('paxos, three nodes, two ballots', report);
+    expect(report).toMatchObject({ violation: null, complete: true });
+    expect(report.decided).toBeGreaterThan(0);
+  });
+
+  it('Raft: the first states in which each node loses patience once, in term 1', () => {
+    const report = explore({ ...RAFT, statesMax: 10_000 });
+    tell('raft, three nodes, term 1', report);
+    expect(report.violation).toBe(null);
+    expect(report.states).toBeGreaterThanOrEqual(10_000);
   });
 });
 

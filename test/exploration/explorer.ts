@@ -9,7 +9,7 @@
  * could as well come after the visible one is left for later. Every sequence of visible choices is still taken, and the
  * checks look at nothing else; `reduce: false` takes every choice by itself, and a test compares the two.
  */
-import type { CoreModule } from '../../consensus/core.ts';
+import type { CoreModule, Params } from '../../consensus/core.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import { type Adoption, newScene, type Packet, type Scene, type Seat, Violation } from './host.ts';
@@ -43,6 +43,7 @@ export interface Plan<M> {
   readonly matters: (message: M) => boolean;
   /** What an honest key says but once; null for what it may say at will. */
   readonly slotOf: (message: M) => string | null;
+  readonly params: Partial<Params>;
   /** What must hold of all that was said; the complaint where it does not. */
   readonly invariant: (said: readonly Packet<M>[], scene: Scene<M>) => string | null;
   readonly reduce: boolean;
@@ -130,7 +131,7 @@ export function explore<M>(
 function begin<M>(plan: Plan<M>): Exploration<M> {
   const { validators, twins, alike, down, bounds } = plan;
   const shared = new Set<NodeId>(twins.map(i => validators[i]!.key));
-  const scene = newScene(plan.module, validators, shared, plan.matters, plan.heightMax);
+  const scene = newScene(plan.module, validators, shared, plan.matters, plan.params, plan.heightMax);
   const locals = newLocals(scene, bounds, plan.slotOf);
   const first = validators.map(({ key }, i): Seat => ({ key, twin: alike.includes(i) ? null : 0 }));
   const second = twins.map(i => (alike.includes(i) ? first[i]! : { ...first[i]!, twin: 1 }));

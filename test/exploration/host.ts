@@ -53,6 +53,8 @@ export interface Scene<M> {
   readonly shared: ReadonlySet<NodeId>;
   /** Whether a message takes part: what only helps those who are behind does not. */
   readonly matters: (message: M) => boolean;
+  /** What differs from the parameters that are used else: a timeout of 0 makes leases worthless. */
+  readonly params: Partial<Params>;
   /** A node that has adopted this height is done. */
   readonly heightMax: Height;
   readonly genesis: { readonly id: BlockId; readonly header: Header };
@@ -91,6 +93,9 @@ export interface Host<M> {
   readonly timers: Set<TimerId>;
   sent: ReadonlySet<number>;
   adopted: readonly Adoption[];
+  /** Packets that changed something in this life, and how many timers fired; noted by who counts them. */
+  given: ReadonlySet<number>;
+  fired: number;
   /** Kinds of effects performed by the current event, in order. */
   log: Effect<M>['type'][];
   /** Power is cut before the effect of this number. */
@@ -143,11 +148,23 @@ export function newScene<M>(
   validators: ValidatorSet,
   shared: ReadonlySet<NodeId>,
   matters: (message: M) => boolean,
+  params: Partial<Params>,
   heightMax: Height,
 ): Scene<M> {
   const genesis = blockOn(null, keyOf(0), new Uint8Array(0), 'genesis');
   const headers = new Map([[genesis.id, genesis.header]]);
-  return { module, validators, shared, matters, heightMax, genesis, headers, packets: [], packetIds: new Map() };
+  return {
+    module,
+    validators,
+    shared,
+    matters,
+    params,
+    heightMax,
+    genesis,
+    headers,
+    packets: [],
+    packetIds: new Map(),
+  };
 }
 
 /** Whether the exploration asks nothing more of it. */
@@ -157,7 +174,7 @@ export const isDone = <M>({ scene, adopted }: Pick<Host<M>, 'scene' | 'adopted'>
 /** A node that starts with what an earlier life left. */
 export function startHost<M>(scene: Scene<M>, seat: Seat, born: Standing): Host<M> {
   const { module, validators, genesis, headers } = scene;
-  const core = module.create({ self: seat.key, chainId: CHAIN_ID, params: PARAMS, seed: 1n });
+  const core = module.create({ self: seat.key, chainId: CHAIN_ID, params: { ...PARAMS, ...scene.params }, seed: 1n });
   const host: Host<M> = {
     scene,
     seat,
@@ -165,6 +182,8 @@ export function startHost<M>(scene: Scene<M>, seat: Seat, born: Standing): Host<
     born,
     ...born,
     timers: new Set(),
+    given: new Set(),
+    fired: 0,
     log: [],
     cutAt: Number.POSITIVE_INFINITY,
     queue: [],

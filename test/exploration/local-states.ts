@@ -41,6 +41,9 @@ export interface LocalState {
   readonly view: number;
   /** Names what others can know of it: its words and its chain, and how often it started. */
   readonly face: string;
+  /** What it is without the count of what was given to it. */
+  readonly bare: string;
+  readonly given: ReadonlySet<number>;
   /** What became of each choice; null: it is outside the bounds. */
   readonly after: Map<string, { readonly state: LocalState | null; readonly cuts: readonly number[] }>;
 }
@@ -49,6 +52,11 @@ export interface Bounds {
   readonly viewMax: number;
   /** The timers that are worth firing: the others only repeat what was said, or wait for the clock. */
   readonly timers: readonly TimerId[];
+  /**
+   * Where a core draws lots whenever it hears or waits, it is never twice in the same state: then no packet changes it twice in
+   * one life, and this many timers fire in it. null: both as often as they like.
+   */
+  readonly timeoutsMax: number | null;
 }
 
 export interface Locals<M> {
@@ -106,7 +114,8 @@ function outcome<M>(locals: Locals<M>, state: LocalState, choice: Choice) {
   const name = choiceName(choice);
   const known = state.after.get(name);
   if (known !== undefined) return known;
-  const result = tried(locals, state, choice);
+  const again = choice.type === 'packet' && state.given.has(choice.id);
+  const result = again ? { state, cuts: [] } : tried(locals, state, choice);
   state.after.set(name, result);
   return result;
 }
@@ -114,6 +123,7 @@ function outcome<M>(locals: Locals<M>, state: LocalState, choice: Choice) {
 function tried<M>(locals: Locals<M>, state: LocalState, choice: Choice) {
   try {
     const host = chosen(locals, hostIn(locals, state), choice);
+    if (choice.type === 'packet' && identityOf(host) === state.bare) return { state, cuts: [] };
     return { state: noted(locals, host, { before: state, choice }), cuts: cutsOf(host.log) };
   } catch (error) {
     // Two nodes with one key may well drive one another into what cannot be. That ends them, and concerns nobody else.
@@ -128,10 +138,12 @@ function chosen<M>(locals: Locals<M>, host: Host<M>, choice: Choice, cutAt?: num
     case 'packet': {
       const { from, message, signature } = locals.scene.packets[choice.id]!;
       happen(host, { type: 'message', from, message, signature }, cutAt);
+      if (locals.bounds.timeoutsMax !== null) host.given = new Set([...host.given, choice.id]);
       return host;
     }
     case 'timeout':
       happen(host, { type: 'timeout', timer: choice.timer }, cutAt);
+      if (locals.bounds.timeoutsMax !== null) host.fired++;
       return host;
     case 'crash': {
       if (choice.of !== null) chosen(locals, host, choice.of, choice.effects);
@@ -176,7 +188,10 @@ function noted<M>(locals: Locals<M>, host: Host<M>, origin: LocalState['origin']
   const { view } = host.core.status();
   const done = isDone(host);
   if (!done && view > locals.bounds.viewMax) return null;
-  const identity = `${seat.key} ${seat.twin} ${identityOf(host)}`;
+  if (host.fired > (locals.bounds.timeoutsMax ?? 0)) return null;
+  const bare = identityOf(host);
+  const given = done ? '' : [...host.given].sort((a, b) => a - b).join();
+  const identity = `${seat.key} ${seat.twin} ${bare} ${given} ${host.fired}`;
   const known = locals.byIdentity.get(identity);
   if (known !== undefined) {
     keepLive(locals, known, host);
@@ -195,6 +210,8 @@ function noted<M>(locals: Locals<M>, host: Host<M>, origin: LocalState['origin']
     done,
     view,
     face: `${sent.join()} ${adopted.map(each => each.block).join()} ${life}`,
+    bare,
+    given: host.given,
     after: new Map(),
   };
   locals.states.push(state);

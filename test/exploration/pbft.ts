@@ -16,7 +16,8 @@ export const PBFT: Plan<Message> = {
   alike: [],
   down: [],
   heightMax: 1,
-  bounds: { viewMax: 0, timers: ['view'] },
+  bounds: { viewMax: 0, timers: ['view'], timeoutsMax: null },
+  params: {},
   crashesMax: 0,
   // Status and decision bring those forward who are behind; here nobody needs to be.
   matters: ({ type }) => type !== 'status' && type !== 'status-request' && type !== 'decision',
