@@ -123,6 +123,14 @@ describe('a vote (figure 2, RequestVote)', () => {
     expect(look(it)).toEqual(['persist 1 A [] +', 'vote 1 yes to A']);
   });
 
+  it('is durable in a term that had begun without one, too', () => {
+    const it = script();
+    tell(it, A, vote(5, false, true));
+    look(it);
+    tell(it, C, voteRequest(5));
+    expect(look(it)).toEqual(['persist 5 C [] +', 'vote 5 yes to C']);
+  });
+
   it('is given once in a term, and again to the same candidate', () => {
     const it = script();
     tell(it, A, voteRequest(1));

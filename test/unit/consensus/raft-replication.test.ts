@@ -530,6 +530,20 @@ describe('sets of validators', () => {
     expect(it.core.status().phase).toBe('leader');
   });
 
+  it('that a log leaves open must all elect: the larger one that its last block makes, too', () => {
+    const it = script();
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z, { validators: FIVE });
+    pass(it, 4000, 'beat');
+    pass(it, 20_000, 'election');
+    tell(it, A, vote(2, true, true));
+    expect(it.core.status().phase).toBe('pre-candidate');
+    tell(it, E, vote(2, true, true));
+    expect(it.core.status().phase).toBe('candidate');
+  });
+
   it('that a log opens are known to its candidate: one whose log was not executed in this life does not stand', () => {
     const before = script();
     replicate(before, A, 1, [X]);
