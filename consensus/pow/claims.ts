@@ -1,14 +1,14 @@
 /**
  * Heads that others have: telling them ours, and bringing the blocks of theirs. A claim is worth nothing but the question for its
- * block; each block that comes has cost its maker work, and tells the next to ask for: its parent, or from far away the block a
- * stride below, so that the way down to what is known is short. Every claim is followed on its own, so that a liar wastes its own.
+ * block; each block that comes has cost its maker work, and tells the next to ask for: its parent, or the farthest block that it links
+ * to and that is not known yet, so that the way down is short. Every claim is followed on its own, so that a liar wastes its own.
  */
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { best, isBetter } from '../fork-tree.ts';
 import { refuse } from './branches.ts';
 import type { TipMessage } from './messages.ts';
 import { heightAt, intervalOf } from './rules.ts';
-import { STRIDE, sealOf, strideBelow } from './seal.ts';
+import { STRIDE, sealOf, stepDown } from './seal.ts';
 import { CLAIM_INTERVALS_MAX, DOUBT_INTERVALS, isValidator, STRAYS_MAX, type State, send, setTimer } from './state.ts';
 
 const tipOf = ({ head: { id, header, weight } }: State): TipMessage => ({
@@ -93,14 +93,13 @@ function missing(state: State, block: BlockId, top: Height): BlockId | null {
     if (tree.blocks.has(id) || refused.has(id)) return null;
     const header = strays.get(id);
     if (header === undefined) return id;
-    const isFar = header.height - top > STRIDE;
-    const next = isFar ? sealOf(header)!.stride : header.parent;
-    const height = isFar ? strideBelow(header.height) : header.height - 1;
-    if ((strays.get(next)?.height ?? height) !== height) {
+    const below = stepDown(header, top);
+    const known = strays.get(below.id) ?? tree.blocks.get(below.id)?.header;
+    if (known !== undefined && known.height !== below.height) {
       refuse(state, id);
       return null;
     }
-    id = next;
+    id = below.id;
   }
 }
 
@@ -134,7 +133,7 @@ function sweep({ claims, strays, tree }: State): void {
       const header = strays.get(id);
       if (header === undefined || ways.has(id)) continue;
       ways.add(id);
-      reached.push(header.parent, sealOf(header)!.stride);
+      reached.push(header.parent, ...sealOf(header)!.links);
     }
   }
   for (const [id, { parent }] of strays) if (!ways.has(id) && !tree.blocks.has(parent)) strays.delete(id);

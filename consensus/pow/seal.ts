@@ -5,15 +5,20 @@
  */
 import { assert } from '../../ledger/types/assert.ts';
 import { type Bytes, compareBytes } from '../../ledger/types/bytes.ts';
-import { bigUint, type Codec, decode, encode, fixed, struct, uint } from '../../ledger/types/codec.ts';
+import { bigUint, type Codec, decode, encode, fixed, list, struct, uint } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import { type BlockId, type Height, hash, type Millis, millis } from '../../ledger/types/ids.ts';
 import { HARDNESS_MAX, HARDNESS_START, nextHardness, workOf } from './hardness.ts';
 
 /** The last bytes of the seal, and with it of the encoded header: whoever searches varies these alone. */
 export const NONCE_BYTES = 8;
-/** Blocks from one that is linked to besides its parent to the next: as many bodies as a node holds at a time, halved. */
+/** Half as many blocks as a node holds bodies: who comes from far away takes so many in at a time. */
 export const STRIDE = 32;
+/**
+ * A block links not to its parent alone, but to the last one below it whose height is a multiple of each of these: the way down
+ * from a head to any block takes some dozens of steps, as in a skip list, and some hundred on a chain of millions.
+ */
+const STRIDES = [STRIDE, STRIDE ** 2, STRIDE ** 3] as const;
 
 export interface Seal {
   readonly hardness: number;
@@ -21,8 +26,8 @@ export interface Seal {
   readonly work: bigint;
   /** The parent's time. */
   readonly since: Millis;
-  /** The last block below this one whose height is a multiple of {@link STRIDE}: who is far behind comes down by these. */
-  readonly stride: BlockId;
+  /** One for each of {@link STRIDES}. */
+  readonly links: readonly BlockId[];
   readonly nonce: Bytes;
 }
 
@@ -30,7 +35,7 @@ const seal: Codec<Seal> = struct({
   hardness: uint(HARDNESS_MAX),
   work: bigUint(32),
   since: millis,
-  stride: hash,
+  links: list(hash, STRIDES.length),
   nonce: fixed(NONCE_BYTES),
 });
 
@@ -39,7 +44,7 @@ const NO_NONCE: Bytes = new Uint8Array(NONCE_BYTES);
 /** The seal of a block; null where it is none. The block at height 0 has none and needs none. */
 export function sealOf(header: Header): Seal | null {
   const result = decode(seal, header.seal);
-  return result.ok ? result.value : null;
+  return result.ok && result.value.links.length === STRIDES.length ? result.value : null;
 }
 
 /** The work of the branch that ends in a block of the chain. */
@@ -50,8 +55,15 @@ export function workAt(header: Header): bigint {
   return own.work;
 }
 
-/** The height of the block that one at `height` links to besides its parent. */
-export const strideBelow = (height: Height): Height => height - 1 - ((height - 1) % STRIDE);
+/** The farthest block that a sealed header links to above `height`, and the height that it must have; else its parent. */
+export function stepDown(header: Header, height: Height): { readonly id: BlockId; readonly height: Height } {
+  const { links } = sealOf(header)!;
+  for (let i = STRIDES.length - 1; i >= 0; i--) {
+    const linked = header.height - 1 - ((header.height - 1) % STRIDES[i]!);
+    if (linked > height) return { id: links[i]!, height: linked };
+  }
+  return { id: header.parent, height: header.height - 1 };
+}
 
 /** The seal of a child of this block, with a nonce of zeros. */
 export function sealAbove(id: BlockId, header: Header, intervalMs: Millis): Seal {
@@ -62,7 +74,7 @@ export function sealAbove(id: BlockId, header: Header, intervalMs: Millis): Seal
     hardness,
     work: (own?.work ?? 0n) + workOf(hardness),
     since: header.time,
-    stride: own === null || header.height % STRIDE === 0 ? id : own.stride,
+    links: STRIDES.map((stride, i) => (own === null || header.height % stride === 0 ? id : own.links[i]!)),
     nonce: NO_NONCE,
   };
 }

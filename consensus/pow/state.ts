@@ -17,8 +17,8 @@ import type { Message } from './messages.ts';
 
 /** Blocks in the tree: fewer than a ledger keeps executed, so that none that was found valid has to be executed again. */
 export const TREE_BLOCKS_MAX = 200;
-/** Headers whose parent is unknown or whose time has not come: a skeleton of 250,000 blocks at one in each stride. */
-export const STRAYS_MAX = 8_192;
+/** Headers whose parent is unknown or whose time has not come: some hundred for each head that is approached. */
+export const STRAYS_MAX = 2_048;
 /** Blocks remembered as invalid, the latest: forgotten ones are judged again. */
 export const REFUSED_MAX = 4_096;
 /** A claim that brings nothing new for so many intervals is dropped. */

@@ -287,6 +287,22 @@ describe('Paxos Made Simple 2.3, learning', () => {
     expect(look(near)).toEqual(['sync to 1 from A']);
   });
 
+  it('where nothing is decided although it is time, it asks everyone, once in the longest timeout; else never', () => {
+    const it = script({ self: D });
+    look(it);
+    pass(it, 10_000 + 7999);
+    expect(look(it)).toEqual([]);
+    pass(it, 8001);
+    expect(look(it)).toEqual(['ask at 0', 'ask at 0']);
+    tell(it, A, { type: 'status', height: 3, nonce: 0, recorded: true });
+    expect(look(it)).toEqual(['sync to 3 from A']);
+    hold(it, X);
+    apply(it, X);
+    look(it);
+    pass(it, 10_000);
+    expect(look(it).filter(each => each.startsWith('ask'))).toEqual([]);
+  });
+
   it('one key that accepts two blocks in one round is reported once', () => {
     const it = script();
     it.names.set(A, 'A');

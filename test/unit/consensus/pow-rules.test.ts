@@ -11,7 +11,7 @@ import {
   workOf,
 } from '../../../consensus/pow/hardness.ts';
 import { FINAL_DEPTH, headerFault, heightAt, isSealed } from '../../../consensus/pow/rules.ts';
-import { STRIDE, sealAbove, sealOf } from '../../../consensus/pow/seal.ts';
+import { encodeSeal, STRIDE, sealAbove, sealOf, stepDown } from '../../../consensus/pow/seal.ts';
 import { below, type Rng, rng, u32 } from '../../../consensus/rng.ts';
 import type { BlockId } from '../../../ledger/types/ids.ts';
 import { B, chainOn, genesis, on, PARAMS } from './pow-script.ts';
@@ -150,7 +150,7 @@ describe('the seal', () => {
       work += workOf(seal.hardness);
       expect(seal.work).toBe(work);
       expect(seal.since).toBe(chain[height - 1]!.header.time);
-      expect(seal.stride).toBe(chain[height - 1 - ((height - 1) % STRIDE)]!.id);
+      expect(seal.links).toEqual([chain[height - 1 - ((height - 1) % STRIDE)]!.id, genesis.id, genesis.id]);
     }
   });
 
@@ -162,9 +162,28 @@ describe('the seal', () => {
     expect(sealAbove(late.id, late.header, T).hardness).toBe(nextHardness(HARDNESS_START, 2 * T, T));
   });
 
+  it('leads down a chain of millions in some hundred steps', () => {
+    const { header } = on(genesis);
+    for (const [from, to] of [
+      [5_000_000, 0],
+      [5_000_000, 4_999_990],
+      [1_048_577, 123_456],
+      [33, 0],
+    ] as const) {
+      let [height, steps] = [from as number, 0];
+      while (height > to + STRIDE) {
+        height = stepDown({ ...header, height }, to).height;
+        steps++;
+      }
+      expect(height).toBeGreaterThan(to);
+      expect(steps).toBeLessThan(220);
+    }
+  });
+
   it('of another form is none', () => {
     const { header } = on(genesis);
-    for (const seal of [header.seal.subarray(0, -1), new Uint8Array(0), new Uint8Array(70)])
+    const short = encodeSeal({ ...sealOf(header)!, links: [genesis.id] });
+    for (const seal of [header.seal.subarray(0, -1), new Uint8Array(0), new Uint8Array(70), short])
       expect(sealOf({ ...header, seal })).toBeNull();
   });
 });
@@ -183,7 +202,7 @@ describe('a header above its parent', () => {
     ['harder than due', on(parent, { seal: { hardness: hardness + 1 } }), 'WRONG_SEAL'],
     ['boasting of work', on(parent, { seal: { work: work + 1n } }), 'WRONG_SEAL'],
     ['wrong about its parent’s time', on(parent, { seal: { since: 1 } }), 'WRONG_SEAL'],
-    ['wrong about its stride', on(parent, { seal: { stride: parent.id } }), 'WRONG_SEAL'],
+    ['wrong about its links', on(parent, { seal: { links: Array(3).fill(parent.id) } }), 'WRONG_SEAL'],
     ['without a seal', on(parent, { change: { seal: new Uint8Array(0) } }), 'WRONG_SEAL'],
     ['not found', on(parent, { found: false }), 'TARGET_MISSED'],
   ])('%s', (_, block, fault) => {
