@@ -25,8 +25,8 @@ export interface Found {
 }
 
 const NONCE_BYTES = 8;
-/** Some ten milliseconds: so long may a search that was called off go on. */
-const CHUNK_HASHES = 10_000;
+/** Ten milliseconds or a few times that: so long may a search that was called off go on. */
+const CHUNK_HASHES = 5_000;
 const WORD = 2 ** 32;
 
 let current: Search | null = null;

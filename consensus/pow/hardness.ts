@@ -12,7 +12,7 @@ const FRACTION_BITS = 16;
 const POWER_BITS = 64n;
 const HASH_BITS = 256n;
 
-/** 65,536 hashes: a tenth of a second of one processor core, so that a new network begins at once and finds its level. */
+/** 65,536 hashes: some tenths of a second of one processor core, so that a new network begins at once and finds its level. */
 export const HARDNESS_START = 16 * DOUBLING;
 /** 4,096 hashes: the least, however long nobody mined. */
 export const HARDNESS_MIN = 12 * DOUBLING;

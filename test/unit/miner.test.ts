@@ -4,9 +4,11 @@ import { DOUBLING, meets, targetOf } from '../../consensus/pow/hardness.ts';
 import { headerFault } from '../../consensus/pow/rules.ts';
 import { encodeSeal, isSameButNonce, sealAbove } from '../../consensus/pow/seal.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
+import { transfer } from '../../ledger/modules/tokens/transfer.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import { createMiner, type Miner } from '../../node/miner.ts';
 import { genesis, on, PARAMS } from './consensus/pow-script.ts';
+import { alice, bob, key, network, op, transaction } from './ledger/network.ts';
 
 const IMPOSSIBLE = targetOf(150 * DOUBLING);
 const EASY = targetOf(10 * DOUBLING);
@@ -29,6 +31,24 @@ describe('the miner', () => {
     // Nothing but the nonce has changed.
     expect(isSameButNonce(mined!.header.seal, header.seal)).toBe(true);
     expect({ ...mined!.header, seal: header.seal }).toEqual(header);
+  });
+
+  it('finds a block that the ledger executes, to the same state', async () => {
+    miner = createMiner();
+    const { chain, start } = network();
+    const parent = { id: start.id, header: start.header };
+    const { hardness, ...rest } = sealAbove(parent.id, parent.header, PARAMS.viewTimeoutMs);
+    const seal = encodeSeal({ hardness, ...rest });
+    const time = start.header.time + PARAMS.viewTimeoutMs;
+    const payment = transaction(alice, [op(transfer, { token: 'QRT', to: bob.address, amount: 5n })]);
+    const source = { offer: (take: (each: typeof payment) => unknown) => void take(payment) };
+    const draft = chain.build(source, { parent: parent.id, time, proposer: key(100), seal })!;
+    const mined = await miner.search('1/0', draft.block.header, targetOf(hardness));
+    expect(headerFault(PARAMS, parent, mined!)).toBeNull();
+    const verdict = chain.validate({ ...draft.block, ...mined! });
+    expect(verdict.ok && verdict.value.header).toEqual(mined!.header);
+    chain.adopt(mined!.id, 0);
+    expect(chain.head.header.stateRoot).toBe(draft.block.header.stateRoot);
   });
 
   it('finds one after the other, and takes about as many hashes as it should', async () => {
