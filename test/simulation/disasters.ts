@@ -17,9 +17,9 @@ const DOWN_MS_MAX = 3_000;
 const SKEW_MS_MAX = 500;
 
 /** Which disasters a seed knows at all, and how often they come. */
-export function drawClimate(draw: Rng): Climate {
+export function drawClimate(draw: Rng, bearsSplits: boolean): Climate {
   const often = (max: number): number => (below(draw, 3) > 0 ? 0 : below(draw, max + 1));
-  return new Map<Fault, number>([
+  const climate = new Map<Fault, number>([
     ['partition', often(100)],
     ['one-way partition', often(100)],
     ['clogged link', often(200)],
@@ -30,7 +30,12 @@ export function drawClimate(draw: Rng): Climate {
     ['wiped disk', often(80)],
     ['clock jump', often(100)],
   ]);
+  // Where only depth makes a block final, two halves that lose sight of each other for long do disagree: it is promised to nobody.
+  if (!bearsSplits) for (const fault of SPLITS) climate.set(fault, 0);
+  return climate;
 }
+
+const SPLITS: readonly Fault[] = ['partition', 'one-way partition', 'clogged link', 'clock jump'];
 
 export function befall(world: World, climate: Climate): void {
   const { choices } = world;

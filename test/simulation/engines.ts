@@ -20,10 +20,14 @@ export interface Profile {
   readonly bears: 'byzantine' | 'crash';
   /** Whether a validator that lost its disk comes back without harm. */
   readonly bearsWipe: boolean;
+  /** Whether a network may fall apart for as long as it likes. */
+  readonly bearsSplits: boolean;
   /** Networks to draw from, by the powers of their validators. */
   readonly shapes: readonly (readonly number[])[];
   /** How long a healed network may take for three blocks. */
   readonly recoveryMsMax: number;
+  /** How long a run has faults, in virtual ms. */
+  readonly faultMs: number;
   /** Seeds in a test run, and how many messages of a type a block may cost on average under all faults. */
   readonly seeds: number;
   readonly messagesPerBlockMax: number;
@@ -135,6 +139,18 @@ const SOLO: Words = {
   reached: ['lost persist', 'restart', 'recovered from disk'],
 };
 
+/** Nothing is said that binds; final is what is deep enough, and searching for real hashes makes runs slow. */
+const POW: Words = {
+  statementOf: () => null,
+  markOf: () => null,
+  bearsSplits: false,
+  shapes: [[1, 1, 1]],
+  recoveryMsMax: 120_000,
+  faultMs: 10_000,
+  seeds: 2,
+  reached: ['restart'],
+};
+
 /** An engine without words of its own is held to what holds for all: agreement, certificates, durability, progress. */
 const PLAIN: Words = { statementOf: () => null, markOf: () => null, reached: ALWAYS };
 
@@ -143,6 +159,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map([
   ['pos', THREE_PHASES],
   ['raft', RAFT],
   ['paxos', PAXOS],
+  ['pow', POW],
   ['solo', SOLO],
 ]);
 
@@ -151,9 +168,15 @@ export function profileOf(engine: string): Profile {
   assert(module, `no engine of the name ${engine}`);
   const bears = module.spec.certificate?.trust ?? 'crash';
   return {
-    ...{ module, bears, bearsWipe: true, shapes: bears === 'byzantine' ? BYZANTINE_SHAPES : CRASH_SHAPES },
+    ...{
+      module,
+      bears,
+      bearsWipe: true,
+      bearsSplits: true,
+      shapes: bears === 'byzantine' ? BYZANTINE_SHAPES : CRASH_SHAPES,
+    },
     // Views that ran high under faults, at the cap, and some slack.
-    ...{ recoveryMsMax: 60_000, seeds: 200, messagesPerBlockMax: 100 },
+    ...{ recoveryMsMax: 60_000, faultMs: 120_000, seeds: 200, messagesPerBlockMax: 100 },
     ...(WORDS.get(engine) ?? PLAIN),
   };
 }

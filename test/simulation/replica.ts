@@ -271,8 +271,9 @@ export function receive(world: World, replica: Replica, packet: Packet): void {
       offer(world, replica, packet);
       break;
     case 'fetch': {
-      const block =
-        life.held.get(packet.block) ?? replica.disk.blocks.find(each => each.block.id === packet.block)?.block;
+      const { held, chain } = life;
+      const final = () => replica.disk.blocks.find(each => each.block.id === packet.block)?.block;
+      const block = held.get(packet.block) ?? chain.candidate(packet.block)?.block ?? final();
       if (block)
         transmit(world, replica.slot, world.replicas[packet.slot]!, { type: 'block', block, slot: replica.slot });
       break;

@@ -17,7 +17,8 @@ const RETRY_MS = 500;
 /** Pursues a height: asks those who should know, one after the other, then everyone, until it is reached. */
 export function pursue(world: World, replica: Replica, height: Height, from: readonly number[]): void {
   const life = replica.life!;
-  if (height <= life.chain.final.header.height) return;
+  const hasCertificates = world.profile.module.spec.certificate !== null;
+  if (height <= life.chain.final.header.height || !hasCertificates) return;
   life.target = Math.max(life.target, height);
   if (life.pursuing) return;
   life.pursuing = true;

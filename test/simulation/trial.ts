@@ -32,7 +32,6 @@ export interface TrialOptions {
   readonly watch?: (world: World) => void;
 }
 
-const FAULT_MS = 120_000;
 /** Mean time between two transactions, one of these. */
 const PACES_MS = [1500, 8000, 20_000] as const;
 const TWINS_PERMILLE = 300;
@@ -41,14 +40,14 @@ const RESTART_MS_MAX = 3000;
 const SETTLING_MS = 2000;
 
 export function runTrial(engine: string, seed: number, options: TrialOptions = {}): Trial {
-  const { faultMs = FAULT_MS, only = null, watch = () => {} } = options;
+  const { only = null, watch = () => {} } = options;
   const draw = rng(BigInt(seed));
   const world = drawWorld(engine, seed, draw, only);
   watch(world);
-  const climate = drawClimate(draw);
+  const climate = drawClimate(draw, world.profile.bearsSplits);
   const paceMs = PACES_MS[below(draw, PACES_MS.length)]!;
   startAll(world);
-  const end = world.now + faultMs;
+  const end = world.now + (options.faultMs ?? world.profile.faultMs);
   for (let transaction = 0; world.now < end; transaction++) {
     run(world, below(world.workRng, 2 * paceMs));
     submitSomewhere(world, transaction);
@@ -59,7 +58,7 @@ export function runTrial(engine: string, seed: number, options: TrialOptions = {
 }
 
 function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<string> | null): World {
-  const { shapes, bears } = profileOf(engine);
+  const { shapes, bears, bearsSplits } = profileOf(engine);
   const powers = shapes[below(draw, shapes.length)]!;
   const observers = below(draw, 2);
   const plain = newWorld({ engine, seed, powers, observers, only });
@@ -72,7 +71,7 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
   }
   const often = (max: number) => (below(draw, 2) === 0 ? 0 : below(draw, max + 1));
   world.network.weather = {
-    lossPermille: often(300),
+    lossPermille: often(bearsSplits ? 300 : 50),
     duplicatePermille: often(300),
     replayPermille: often(20),
     delayMsMin: below(draw, 10),
@@ -85,10 +84,10 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
     diskErrorPermille: often(10),
     unacknowledgedPermille: 300,
     withholdPermille: often(400),
-    liePermille: often(500),
+    liePermille: below(draw, 801),
     syncMs: below(draw, 20),
   });
-  if (below(draw, 2) === 0)
+  if (below(draw, 2) === 0 && bearsSplits)
     for (const replica of world.replicas)
       if (strikes(world.choices, 'clock jump', 1000))
         setClock(replica, bound => measure(world.choices, 'clock jump', bound));
