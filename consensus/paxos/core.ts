@@ -28,7 +28,16 @@ import { rng, u48 } from '../rng.ts';
 import { examine, onAccept, onBeat, onPrepare, replayEarly, sendAccepted } from './acceptor.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
 import { digestOf } from './digest.ts';
-import { ask, catchUp, onStatus, onStatusRequest, onStatusTimeout, recover, requestSync } from './follow.ts';
+import {
+  armOverdue,
+  ask,
+  catchUp,
+  onStatus,
+  onStatusRequest,
+  onStatusTimeout,
+  recover,
+  requestSync,
+} from './follow.ts';
 import { adopt, close, decide, onAccepted, onDecision } from './learner.ts';
 import { abandon, armElection, drawPatience, endLeadership, isLed } from './lease.ts';
 import { claimsOf, type Message, signed } from './messages.ts';
@@ -121,6 +130,7 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
     reports: new Map(),
     nonce: 1 + (u48(generator) % (2 ** 48 - 1)),
     patient: false,
+    askedAt: now,
     leadership: null,
     leader: null,
     seenRound: 0,
@@ -210,6 +220,7 @@ function advance(state: State): void {
   adopt(state);
   armBallot(state);
   armElection(state);
+  armOverdue(state);
 }
 
 type Of<T extends Event<Message>['type']> = Extract<Event<Message>, { type: T }>;
@@ -269,6 +280,9 @@ function onTimeout(state: State, timer: TimerId): void {
       break;
     case 'status':
       onStatusTimeout(state);
+      break;
+    case 'overdue':
+      ask(state, 'all');
       break;
     case 'patience':
       state.patient = true;

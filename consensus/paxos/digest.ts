@@ -61,8 +61,8 @@ function leadershipParts(leadership: Leadership | null): readonly Bytes[] {
 }
 
 export function digestOf(state: State): Bytes {
-  const { adoptedAt, nonce, seenRound, attempts, freeAt, patienceMs, renewedAt } = state;
-  const numbers = [adoptedAt, nonce, seenRound, attempts, freeAt, patienceMs, renewedAt];
+  const { adoptedAt, askedAt, nonce, seenRound, attempts, freeAt, patienceMs, renewedAt } = state;
+  const numbers = [adoptedAt, askedAt, nonce, seenRound, attempts, freeAt, patienceMs, renewedAt];
   const counts = [state.now, state.leaderChanges, state.equivocations, ...state.rng.words];
   return encode(blobs, [
     encode(hash, state.head.id),

@@ -1,6 +1,7 @@
 /** Everything across heights: who is behind whom, answers to those who are, and the start of an acceptor without a record. */
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
 import { firstPart } from './amnesia.ts';
+import { dueAt } from './lease.ts';
 import type { Decision, StatusMessage, StatusRequest } from './messages.ts';
 import { isValidator, quarter, STRANGER, type State, send, setTimer } from './state.ts';
 
@@ -38,7 +39,18 @@ function statusOf(state: State, nonce: number): StatusMessage {
 }
 
 export function ask(state: State, to: readonly NodeId[] | 'all'): void {
+  if (to === 'all') state.askedAt = state.now;
   send(state, to, { type: 'status-request', height: state.head.header.height, nonce: state.nonce });
+}
+
+/**
+ * Nothing was decided here for the longest timeout although it was time: asks who knows better, and again after as long. A
+ * node that is no validator at the height it works on is told nothing by those who decide the next, since it cannot know them.
+ */
+export function armOverdue(state: State): void {
+  const isQuiet = state.self === null || state.instance.decision !== null;
+  const since = Math.max(dueAt(state), state.askedAt);
+  setTimer(state, 'overdue', isQuiet ? null : since + state.params.viewTimeoutMsMax);
 }
 
 export function onStatusRequest(state: State, from: NodeId, request: StatusRequest): void {

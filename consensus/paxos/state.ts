@@ -88,6 +88,8 @@ export interface State {
   reports: Reports;
   nonce: number;
   patient: boolean;
+  /** When it last asked everyone where they are. */
+  askedAt: Millis;
 
   leadership: Leadership | null;
   leader: Leader | null;
