@@ -268,6 +268,10 @@ describe('blocks that others have', () => {
     expect(lines[0]).toBe('fetch X from A');
     // Whoever once led nowhere holds nobody up.
     expect(it.core.status().phase).toBe('mining');
+    for (let i = 0; i < 9; i++) pass(it, 1000, 'retry');
+    look(it);
+    pass(it, 1000, 'retry');
+    expect(look(it).filter(line => line.startsWith('fetch'))).toEqual([]);
   });
 
   it('are not asked for where they cannot be: too high for the time, no better than the head, or told by a stranger', () => {
