@@ -12,6 +12,7 @@ import { decodeOwn, encode } from '../../../ledger/types/codec.ts';
 import type { BlockId, Height, Millis, NodeId } from '../../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../../ledger/types/validator.ts';
 import { CHAIN_ID, makeBlock, type SimulatedBlock } from '../../simulation/chain.ts';
+import { pop, push, type Scheduled } from '../../simulation/heap.ts';
 import { keyOf, stubSign, stubVerify } from '../../simulation/keys.ts';
 import { PARAMS } from './paxos-script.ts';
 
@@ -48,7 +49,7 @@ export interface Network {
   readonly side: Map<NodeId, number>;
   /** What was adopted anywhere, by height. */
   readonly decided: Map<Height, BlockId>;
-  readonly scheduled: { at: Millis; order: number; run: () => void }[];
+  readonly scheduled: Scheduled[];
   order: number;
   blocksBuilt: number;
   sent: number;
@@ -95,21 +96,16 @@ export const heightOf = (node: Node): Height => tip(node).header.height;
 const hits = (it: Network, permille: number): boolean => below(it.rng, 1000) < permille;
 
 function after(it: Network, ms: Millis, run: () => void): void {
-  it.scheduled.push({ at: it.now + ms, order: it.order++, run });
+  push(it.scheduled, { at: it.now + ms, order: it.order++, run });
 }
 
 /** Runs for so long; order is by time, then by when it was scheduled. */
 export function run(it: Network, ms: Millis, stop: () => boolean = () => false): void {
   const end = it.now + ms;
   while (!stop()) {
-    let first = 0;
-    it.scheduled.forEach((each, i) => {
-      const { at, order } = it.scheduled[first]!;
-      if (each.at < at || (each.at === at && each.order < order)) first = i;
-    });
-    const next = it.scheduled[first];
+    const next = it.scheduled[0];
     if (next === undefined || next.at > end) break;
-    it.scheduled.splice(first, 1);
+    pop(it.scheduled);
     it.now = Math.max(it.now, next.at);
     next.run();
   }
