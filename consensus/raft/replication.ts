@@ -136,7 +136,7 @@ function take(state: State, leader: NodeId, term: number, height: Height, id: Bl
   }
   if (built === term && !isPresent(state, header)) return false;
   const verdict = verdictOf(state, id);
-  if (verdict === null || below.length >= LOG_ENTRIES_MAX) return false;
+  if (verdict === null) return false;
   state.log = [...below, { id, header, term: built, next: verdict }];
   state.ackedTo = Math.min(state.ackedTo, height - 1);
   state.headers.delete(id);

@@ -51,6 +51,8 @@ describe('a follower', () => {
       return delayOf(it, 'election')!;
     });
     expect(later.slice(4).every(each => each >= 8000 && each < 16_000)).toBe(true);
+    tell(it, A, append(1, []));
+    expect(delayOf(it, 'election')).toBeLessThan(2000);
   });
 
   it('does not campaign while a leader is heard: each word of it starts the timeout anew (5.2)', () => {

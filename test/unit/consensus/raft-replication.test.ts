@@ -1,8 +1,9 @@
 /** Log replication and commitment, rule by rule: the paper's figure 2, sections 5.3 and 5.4. */
 import { describe, expect, it } from 'vitest';
 import { LOG_ENTRIES_MAX } from '../../../consensus/raft/log.ts';
-import type { Decision, Message } from '../../../consensus/raft/messages.ts';
-import type { SimulatedBlock } from '../../simulation/chain.ts';
+import { type Decision, type Message, signed } from '../../../consensus/raft/messages.ts';
+import { CHAIN_ID, type SimulatedBlock } from '../../simulation/chain.ts';
+import { stubSign } from '../../simulation/keys.ts';
 import {
   A,
   ack,
@@ -135,7 +136,10 @@ describe('a leader', () => {
     build(it, Z, 'Z');
     judge(it, Z);
     look(it);
-    tell(it, C, of(Z));
+    const message = of(Z);
+    // Even where it was taken for useful when it came in, and the term has changed since.
+    const signature = stubSign(C, signed(CHAIN_ID, message));
+    feed(it, { type: 'message', from: C, message, signature });
     expect(said(it)).toEqual([]);
   });
 
@@ -150,6 +154,23 @@ describe('a leader', () => {
     expect(said(it)).toEqual([]);
     tell(it, D, ack(1, Z));
     expect(said(it)).toEqual(['decision Z in 1 by ABD', 'adopt Z in 1 by 013']);
+  });
+
+  it('begins each of its terms without acknowledgements: those of an earlier one are no part of a certificate', () => {
+    const it = script({ validators: FIVE });
+    elect(it, [A, C]);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z, { validators: FIVE });
+    tell(it, A, ack(1, Z));
+    pass(it, 4000, 'beat');
+    expect(elect(it, [A, C])).toBe(2);
+    build(it, blockBy(B, 2, Z), 'N');
+    look(it);
+    tell(it, C, ack(2, Z));
+    expect(said(it)).toEqual([]);
+    tell(it, D, ack(2, Z));
+    expect(said(it)).toEqual(['decision Z in 2 by BCD', 'adopt Z in 2 by 123']);
   });
 
   it('never changes what is in its log: a block of another leader is not taken in (leader append-only)', () => {
@@ -248,6 +269,27 @@ describe('a follower (figure 2, AppendEntries)', () => {
     expect(said(it)).toEqual([]);
     pass(it, 250, 'sync');
     expect(said(it)).toEqual(['sync 1 from A']);
+    apply(it, X);
+    expect(said(it)).toEqual(['validate Y']);
+  });
+
+  it('takes in entries that stand on a block of its log which is not final here yet', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X]);
+    look(it);
+    replicate(it, A, 1, [Y], X);
+    expect(said(it)).toEqual(['fetch Y from A', 'validate Y', 'ack Y in 1 to A']);
+  });
+
+  it('goes on with the longest word of its leader, whatever comes late', () => {
+    const it = named(script());
+    tell(it, A, append(1, [X, Y]));
+    tell(it, A, append(1, [X]));
+    hold(it, X);
+    judge(it, X);
+    expect(said(it)).toEqual(['fetch X from A', 'validate X', 'fetch Y from A', 'ack X in 1 to A']);
+    hold(it, Y);
+    expect(said(it)).toEqual(['validate Y']);
   });
 
   it('replaces what conflicts with the log of a later leader, and nothing else (log matching, 5.3)', () => {
@@ -395,6 +437,14 @@ describe('a decision', () => {
     expect(said(it)).toEqual(['adopt Y in 1 by 02']);
   });
 
+  it('of the next height is checked against the set that decides it', () => {
+    const it = named(script());
+    replicate(it, A, 1, [X, Y]);
+    tell(it, A, decision(1, Y, [A]));
+    apply(it, X);
+    expect(said(it).filter(each => each.startsWith('adopt'))).toEqual([]);
+  });
+
   it('far above has the ledger brought there', () => {
     const it = script();
     const far = blockBy(A, 1, blockBy(A, 1, Y));
@@ -506,6 +556,17 @@ describe('sets of validators', () => {
     expect(said(it)).toEqual([]);
     tell(it, A, ack(1, Z));
     expect(said(it)).toEqual(['decision Z in 1 by AB', 'adopt Z in 1 by 01']);
+  });
+
+  it('decide a height each: acknowledgements of those whom the block itself brings in are no part of its certificate', () => {
+    const it = script();
+    elect(it);
+    const Z = blockBy(B, 1);
+    build(it, Z, 'Z');
+    judge(it, Z, { validators: FIVE });
+    look(it);
+    for (const key of [D, E, C]) tell(it, key, ack(1, Z));
+    expect(said(it)).toEqual(['decision Z in 1 by BC', 'adopt Z in 1 by 12']);
   });
 
   it('that a log leaves open must all elect: the schedule of 2015 that loses a committed change finds no majority', () => {

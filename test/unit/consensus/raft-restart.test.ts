@@ -185,6 +185,18 @@ describe('a server without its record', () => {
     expect(it.core.status().voting).toBe(false);
   });
 
+  it('goes by the first answer of each: what it has to catch up with does not run away', () => {
+    const it = lost();
+    for (const [key, of] of [
+      [A, report(3, 4)],
+      [A, report(9, 9)],
+      [C, report(3, 4)],
+    ] as const)
+      tell(it, key, status(it, of));
+    apply(it, blockBy(A, 7, Z));
+    expect(it.core.status().voting).toBe(true);
+  });
+
   it('takes no answer to another question, nor of an earlier life', () => {
     const it = lost();
     for (const key of [A, C]) tell(it, key, { ...status(it, report(3, 4)), nonce: 1 } as Message);
