@@ -10,7 +10,7 @@ describe('every mutant', () => {
   it.each(MUTANTS)('$engine: $name', ({ file, find, replace, killedBy }) => {
     expect(read(file).split(find).length - 1, `occurrences of: ${find}`).toBe(1);
     expect(replace).not.toBe(find);
-    expect(read(killedBy.file)).toContain(killedBy.test.split("'")[0]);
+    expect(read(killedBy.file)).toContain(killedBy.test.slice(0, 12));
   });
 
   it('has a name of its own', () => {

@@ -1,11 +1,18 @@
 /** Breaks each rule in turn and looks whether its test notices; `node test/mutants/table.ts` writes down the result. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PAXOS_MUTANTS, RAFT_MUTANTS } from './crash-engines.ts';
 import type { Mutant } from './mutant.ts';
 import { PBFT_MUTANTS } from './pbft.ts';
 import { mutated, ROOT, type Sandbox, sandbox, verdictOn } from './sandbox.ts';
+import { STAKE_AND_WORK_MUTANTS } from './stake-and-work.ts';
 
-export const MUTANTS: readonly Mutant[] = [...PBFT_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...PBFT_MUTANTS,
+  ...STAKE_AND_WORK_MUTANTS,
+  ...RAFT_MUTANTS,
+  ...PAXOS_MUTANTS,
+];
 
 export interface Row {
   readonly mutant: Mutant;
