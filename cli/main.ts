@@ -9,6 +9,7 @@ import { registerMembers } from './commands/members.ts';
 import { registerNetwork } from './commands/network.ts';
 import { registerNode } from './commands/node.ts';
 import { registerSimulate } from './commands/simulate.ts';
+import { registerStaking } from './commands/staking.ts';
 import { registerSupply } from './commands/supply.ts';
 import { registerTx } from './commands/tx.ts';
 import { registerValidators } from './commands/validators.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerBlock,
   registerValidators,
   registerMembers,
+  registerStaking,
   registerSupply,
   registerDemo,
   registerBench,

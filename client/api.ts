@@ -302,6 +302,11 @@ export interface Methods {
   >;
   readonly node_getInfo: Method<None, NodeInfo>;
   readonly node_getPeers: Method<PageRequest, Page<Peer>>;
+  /** `value` in base64; null: the key is absent. */
+  readonly state_get: Method<
+    { readonly key: string; readonly height?: number },
+    { readonly key: string; readonly value: string | null; readonly height: number }
+  >;
   readonly node_getEvidence: Method<PageRequest, Page<Evidence>>;
 }
 

@@ -55,10 +55,7 @@ export function registerSimulate(program: Command): void {
     .option('--seeds <n>', 'how many runs (default: 100, or 1 with --seed)', integer(1, SEED_MAX))
     .option('--seed <s>', 'the first of them', integer(0, SEED_MAX))
     .option('--shrink', 'reduce the first violation to the faults that it takes, and keep it as a regression')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  quorate simulate --engine all --seeds 200\n  quorate simulate --engine pbft --seed 4711',
-    )
+    .addHelpText('after', '\nExample:\n  quorate simulate --engine pbft --seeds 200')
     .action(async (given: Partial<SimulateOptions>, command: Command) => {
       const { output } = contextOf(command);
       const options = {
