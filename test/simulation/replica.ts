@@ -73,6 +73,9 @@ export const newReplica = (slot: number, key: NodeId | null, byzantine: boolean,
   ...{ paused: null, writing: null, votesLost: false, wiped: false },
 });
 
+/** A crash is so many times as likely during a sync, where it hurts, as before any other effect. */
+const SYNC_CRASHES = 5;
+
 class DiskError extends Error {}
 
 /** The header of its last final block: of the durable one while it is down. */
@@ -166,7 +169,7 @@ function syncing(world: World, replica: Replica, apply: (finals: number) => void
         life.isDiskFailing = true;
         replica.writing = null;
         failed(new DiskError('EIO'));
-      } else if (strikes(world.choices, 'crash', world.faults.crashPermille)) world.crashed(replica);
+      } else if (strikes(world.choices, 'crash', SYNC_CRASHES * world.faults.crashPermille)) world.crashed(replica);
       else {
         apply(finals);
         replica.writing = null;

@@ -24,7 +24,7 @@ export interface Shrunk extends Regression {
   readonly path: string;
 }
 
-const RUNS_MAX = 400;
+const RUNS_MAX = 300;
 const FOLDER = join(import.meta.dirname, 'regressions');
 
 /** Only what tells one kind of violation from another: no heights, no ids. */

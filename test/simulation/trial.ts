@@ -93,7 +93,7 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
         setClock(replica, bound => measure(world.choices, 'clock jump', bound));
   world.crashed = replica => {
     crash(world, replica);
-    after(world, 10 + below(world.faultRng, RESTART_MS_MAX), () => {
+    after(world, 10 + below(world.faultRng, 1 + below(world.faultRng, RESTART_MS_MAX)), () => {
       if (replica.life === null) start(world, replica);
     });
   };
