@@ -245,13 +245,15 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
           turn.next = next;
           const taken = take(transaction);
           if (taken.type === 'full') return;
+          // Recorded already on the branch that the block stands on, above the final one: no failure of its sender.
+          const isRepeated = taken.type === 'skipped' && taken.reason.code === 'DUPLICATE';
           if (taken.type === 'skipped') {
             if (taken.reason.code === 'SENDER_SHARE_EXCEEDED') continue;
             suspects.add(transaction.id);
-            if (++turn.skipped === SKIPPED_MAX) continue;
-          } else {
-            for (const id of held.get(transaction.id) ?? []) turns.push({ next: all.get(id)!, skipped: 0 });
+            if (!isRepeated && ++turn.skipped === SKIPPED_MAX) continue;
           }
+          if (taken.type === 'taken' || isRepeated)
+            for (const id of held.get(transaction.id) ?? []) turns.push({ next: all.get(id)!, skipped: 0 });
           turns.push(turn);
         }
       }

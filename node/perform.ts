@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, CoreModule, Event, Evidence, JobId } from '../consensus/core.ts';
-import type { TransactionSource } from '../ledger/build.ts';
+import { buildBlock, type TransactionSource } from '../ledger/build.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
 import { identifyBlock } from '../ledger/identify-block.ts';
@@ -90,24 +90,23 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
 
   function build({ job, parent, seal, work }: Extract<HostEffect<M>, { type: 'build' }>): void {
     const below = chain.stateOf(parent);
+    if (!below || !identity) {
+      answerBuilt(job, null);
+      return;
+    }
     const since = performance.now();
     const until = since + BUILD_MS_MAX;
     // A block that takes long to make takes everyone as long to check, and a view times out meanwhile.
     const source: TransactionSource = {
       offer: take => pool.offer(each => (performance.now() < until ? take(each) : { type: 'full' })),
     };
-    const made =
-      below && identity
-        ? chain.build(source, {
-            parent,
-            time: Math.max(ports.now(), below.header.time + 1),
-            proposer: identity.self,
-            seal,
-          })
-        : null;
-    if (made) ports.executed(made.block.id, performance.now() - since);
-    if (made && work) mine(job, made.block, work.target).catch(ports.fatal);
-    else answerBuilt(job, made ? made.block : null);
+    const time = Math.max(ports.now(), below.header.time + 1);
+    const request = { parent, time, proposer: identity.self, seal };
+    // What is still to be mined is no block yet, and not to be kept as one.
+    const { block } = work ? buildBlock(chain.rules, below, source, request) : chain.build(source, request)!;
+    ports.executed(block.id, performance.now() - since);
+    if (work) mine(job, block, work.target).catch(ports.fatal);
+    else answerBuilt(job, block);
   }
 
   function answerBuilt(job: JobId, block: IdentifiedBlock | null): void {

@@ -185,6 +185,24 @@ describe('the pool beside a head that moves', () => {
     expect(pool.oldestWaiting()).toBeNull();
   });
 
+  it('serves a sender whose many transactions lie in blocks that are not final', () => {
+    const { start, block, adopt, offered, admit } = ledger();
+    const recorded = Array.from({ length: 40 }, () => pay(alice, bob, 1n));
+    const fresh = Array.from({ length: 5 }, () => pay(alice, bob, 1n));
+    admit(...recorded, ...fresh);
+    adopt(block(start.id, recorded), 0);
+    expect(offered()).toEqual(fresh.map(each => each.id));
+  });
+
+  it('offers what had to come after a transaction that a block above the final one holds', () => {
+    const { start, block, adopt, offered, admit } = ledger();
+    const first = pay(alice, bob, 1n);
+    const second = pay(bob, clerk, 1n, { after: first.id });
+    admit(first, second);
+    adopt(block(start.id, [first]), 0);
+    expect(offered()).toEqual([second.id]);
+  });
+
   it('keeps what expires on the head’s branch until that is final: another may be quicker', () => {
     const { chain, start, block, adopt, offered, admit, pool } = ledger();
     const brief = pay(alice, bob, 1n, { validUntil: GENESIS_TIME + 1_500 });
