@@ -43,6 +43,7 @@ export interface Plan<M> {
   readonly matters: (message: M) => boolean;
   /** What an honest key says but once; null for what it may say at will. */
   readonly slotOf: (message: M) => string | null;
+  /** Parameters other than those that are used else. */
   readonly params: Partial<Params>;
   /** What must hold of all that was said; the complaint where it does not. */
   readonly invariant: (said: readonly Packet<M>[], scene: Scene<M>) => string | null;
