@@ -6,6 +6,7 @@ import { raft } from '../../consensus/raft/core.ts';
 import type { Message as RaftMessage } from '../../consensus/raft/messages.ts';
 import { keyOf } from '../simulation/keys.ts';
 import type { Plan } from './explorer.ts';
+import type { Packet } from './host.ts';
 
 const THREE = [1, 2, 3].map(i => ({ key: keyOf(i), power: 1 }));
 
@@ -28,9 +29,9 @@ export const PAXOS: Plan<PaxosMessage> = {
   // Every lease may be over: whether it is makes no difference to what is safe.
   params: { viewTimeoutMs: 0 },
   matters: ({ type }) => type !== 'status' && type !== 'status-request' && type !== 'beat' && type !== 'nack',
-  slotOf: message =>
+  statementOf: ({ message }) =>
     message.type === 'accept' || message.type === 'accepted'
-      ? `${message.type} ${message.height} ${message.round}`
+      ? { slot: `${message.type} ${message.height} ${message.round}`, said: message.block }
       : null,
 };
 
@@ -42,5 +43,12 @@ export const RAFT: Plan<RaftMessage> = {
   // A refusal or a sign of life promises nothing; terms are learnt from requests as well.
   matters: message =>
     message.type === 'vote' ? message.granted : !['status', 'status-request', 'append-reply'].includes(message.type),
-  slotOf: message => (message.type === 'ack' ? `ack ${message.height} ${message.term}` : null),
+  statementOf: raftStatement,
 };
+
+/** One vote in a term, and one log: whoever is elected in a term, or acknowledged in it, is so alone. */
+function raftStatement({ message, to }: Packet<RaftMessage>): { readonly slot: string; readonly said: string } | null {
+  if (message.type === 'ack') return { slot: `ack ${message.height} ${message.term}`, said: message.block };
+  if (message.type !== 'vote' || message.pre || !message.granted) return null;
+  return { slot: `vote ${message.term}`, said: String(to) };
+}

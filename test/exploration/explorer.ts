@@ -23,6 +23,7 @@ import {
   type Locals,
   newLocals,
   next,
+  type StatementOf,
 } from './local-states.ts';
 import { newTable, numberOf, rowAt, type TupleTable } from './tuple-table.ts';
 
@@ -41,8 +42,7 @@ export interface Plan<M> {
   readonly crashesMax: number;
   /** Whether a message takes part in the exploration. */
   readonly matters: (message: M) => boolean;
-  /** What an honest key says but once; null for what it may say at will. */
-  readonly slotOf: (message: M) => string | null;
+  readonly statementOf: StatementOf<M>;
   /** Parameters other than those that are used else. */
   readonly params: Partial<Params>;
   /** What must hold of all that was said; the complaint where it does not. */
@@ -133,7 +133,7 @@ function begin<M>(plan: Plan<M>): Exploration<M> {
   const { validators, twins, alike, down, bounds } = plan;
   const shared = new Set<NodeId>(twins.map(i => validators[i]!.key));
   const scene = newScene(plan.module, validators, shared, plan.matters, plan.params, plan.heightMax);
-  const locals = newLocals(scene, bounds, plan.slotOf);
+  const locals = newLocals(scene, bounds, plan.statementOf);
   const first = validators.map(({ key }, i): Seat => ({ key, twin: alike.includes(i) ? null : 0 }));
   const second = twins.map(i => (alike.includes(i) ? first[i]! : { ...first[i]!, twin: 1 }));
   const seats = [...first.filter((_, i) => !down.includes(i)), ...second];

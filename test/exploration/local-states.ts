@@ -6,7 +6,6 @@
 
 import type { TimerId } from '../../consensus/core.ts';
 import { unreachable } from '../../ledger/types/assert.ts';
-import { equalBytes } from '../../ledger/types/bytes.ts';
 import {
   type Adoption,
   type Host,
@@ -59,11 +58,13 @@ export interface Bounds {
   readonly timeoutsMax: number | null;
 }
 
+/** What a packet states, and for which slot; null where it states nothing that binds its sender. */
+export type StatementOf<M> = (packet: Packet<M>) => { readonly slot: string; readonly said: string } | null;
+
 export interface Locals<M> {
   readonly scene: Scene<M>;
   readonly bounds: Bounds;
-  /** What an honest node may say but once: the slot of a message, null where it may say it at will. */
-  readonly slotOf: (message: M) => string | null;
+  readonly statementOf: StatementOf<M>;
   readonly states: LocalState[];
   readonly byIdentity: Map<string, LocalState>;
   /** Hosts that stand in a state and may be used once. */
@@ -75,8 +76,8 @@ export interface Locals<M> {
 /** Live hosts kept: each saves one repetition and holds a core in memory. */
 const LIVE_MAX = 4096;
 
-export function newLocals<M>(scene: Scene<M>, bounds: Bounds, slotOf: (message: M) => string | null): Locals<M> {
-  return { scene, bounds, slotOf, states: [], byIdentity: new Map(), live: new Map(), events: 0 };
+export function newLocals<M>(scene: Scene<M>, bounds: Bounds, statementOf: StatementOf<M>): Locals<M> {
+  return { scene, bounds, statementOf, states: [], byIdentity: new Map(), live: new Map(), events: 0 };
 }
 
 export const choiceName = (choice: Choice): string => {
@@ -226,16 +227,14 @@ function keepLive<M>(locals: Locals<M>, state: LocalState, host: Host<M>): void 
   if (!state.done) live.set(state.id, host);
 }
 
-/** An honest key says one thing in each slot, across its crashes too. */
-function oneWord<M>({ scene, slotOf }: Locals<M>, sent: readonly number[]): void {
-  const said = new Map<string, Packet<M>>();
+/** An honest key states one thing for each slot, across its crashes too. */
+function oneWord<M>({ scene, statementOf }: Locals<M>, sent: readonly number[]): void {
+  const stated = new Map<string, string>();
   for (const id of sent) {
-    const packet = scene.packets[id]!;
-    const slot = slotOf(packet.message);
-    if (slot === null) continue;
-    const before = said.get(slot);
-    if (before !== undefined && !equalBytes(before.signed, packet.signed))
-      throw new Violation(`two statements for ${slot}`);
-    said.set(slot, packet);
+    const statement = statementOf(scene.packets[id]!);
+    if (statement === null) continue;
+    const { slot, said } = statement;
+    if ((stated.get(slot) ?? said) !== said) throw new Violation(`two statements for ${slot}`);
+    stated.set(slot, said);
   }
 }

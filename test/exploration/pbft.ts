@@ -2,6 +2,7 @@
 
 import type { Message } from '../../consensus/bft/messages.ts';
 import { pbft } from '../../consensus/pbft/core.ts';
+import { toHex } from '../../ledger/types/bytes.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import { keyOf } from '../simulation/keys.ts';
 import type { Plan } from './explorer.ts';
@@ -21,8 +22,10 @@ export const PBFT: Plan<Message> = {
   crashesMax: 0,
   // Status and decision bring those forward who are behind; here nobody needs to be.
   matters: ({ type }) => type !== 'status' && type !== 'status-request' && type !== 'decision',
-  slotOf: message =>
-    'view' in message && message.type !== 'decision' ? `${message.type} ${message.height} ${message.view}` : null,
+  statementOf: ({ message, signed }) =>
+    'view' in message && message.type !== 'decision'
+      ? { slot: `${message.type} ${message.height} ${message.view}`, said: toHex(signed) }
+      : null,
   invariant: onePrepared,
   reduce: true,
   statesMax: 1_000_000,
