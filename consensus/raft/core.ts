@@ -12,14 +12,15 @@
  *            every set that the candidate's log leaves open, so that sets may change in any way. No reads, no log compaction:
  *            the ledger is the snapshot.
  *
- * Safety. Let block B at height h be committed in term T: a majority of the set of h acknowledged it, each with a log that goes
- * from B on to an entry of T, durably. Take the first leader of a later term whose log lacks B, and let k be the lowest height
- * at which its log lacks a committed block; the set of k is one of those that its log leaves open, so it was elected by a
- * majority of that set, which shares a server with the majority that acknowledged k. That one acknowledged first, as it
- * acknowledges in no term that it left, and its log went on to an entry of the term T' of that commit, or a later one by
- * then, of leaders that had k. So the candidate's last entry is of T' at least: of T', where the one leader of T' only added to
- * a log that had k, or of a later leader's, which had k by choice of the first. Its log has a block of that leader's, and with it
- * all below: it has k after all.
+ * Safety, height by height. Let B at h be certified in term T: a majority of the set of h acknowledged it, each with a log that
+ * goes from B on to T's first entry E, durably. No leader of a later term whose log has the block below h lacks E. Take the first:
+ * the set of h is one that its log leaves open, so a majority of it voted, and shares a server with the one that acknowledged.
+ * That one acknowledged first, as it acknowledges in no term that it left, and the last term of its log never falls: its log still
+ * was the one of T's leader, with E, or ended in a later term. So the candidate's log ended no earlier (5.4.1). Where it ended in
+ * T, it was that of T's leader, who only adds to it, and long enough for E. Where it ended in a later term, the leader of that
+ * term had the block below h, hence E by choice of the first, and a block names all below it. Either way the candidate had E.
+ * And a leader without the block below h certifies nothing at h: it does so in order of height, and steps down when its
+ * ledger takes a block that its log does not have. So nothing but B is ever certified at h.
  */
 import { assert, unreachable } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';

@@ -1,10 +1,10 @@
 /** Log replication: Ongaro and Ousterhout 2014, section 5.3. The leader orders blocks, followers take them in and acknowledge. */
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
-import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
+import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import type { JobId } from '../core.ts';
 import { answerLate, fetch, noteFinal } from './follow.ts';
-import { blockAt, cutAt, type Entry, entryAt, LOG_ENTRIES_MAX, lastOf } from './log.ts';
+import { blockAt, cutAt, type Entry, entryAt, isUpToDate, LOG_ENTRIES_MAX, type Log, lastOf } from './log.ts';
 import type { Ack, Append, AppendReply } from './messages.ts';
 import { acceptLeader, follow } from './role.ts';
 import { isMember, mayVote, promise, type State, send, setTimer, VERDICTS_MAX } from './state.ts';
@@ -111,37 +111,51 @@ export function absorb(state: State): void {
   const { height } = head.header;
   // Consistency check: the entries stand on a block of this log, or the head of this ledger is among them.
   if (base >= height ? blockAt(head, state.log, base) !== block : entries[height - base - 1] !== head.id) return;
+  let log = cutAt(head, state.log, Math.max(base, height) + 1);
   for (let at = Math.max(base, height) + 1; at <= base + entries.length; at++) {
     const id = entries[at - base - 1]!;
-    if (entryAt(head, state.log, at)?.id === id) continue;
-    if (!take(state, incoming.from, incoming.message.term, at, id)) break;
+    const held = entryAt(head, state.log, at);
+    const entry = held?.id === id ? held : entryOf(state, incoming.from, incoming.message.term, log, id);
+    if (entry === null) break;
+    log = [...log, entry];
+  }
+  install(state, log);
+}
+
+/**
+ * Takes a log for its own where it is more up to date. One that conflicts is taken at once and not block by block: the last term
+ * of a log never falls, because those who vote rely on it.
+ */
+function install(state: State, log: Log): void {
+  const [theirs, ours] = [lastOf(state.head, log), lastOf(state.head, state.log)];
+  if (theirs.id === ours.id || !isUpToDate(theirs, ours)) return;
+  const added = log.filter(each => !state.log.includes(each));
+  state.ackedTo = Math.min(state.ackedTo, added[0]!.header.height - 1);
+  state.log = log;
+  for (const { id } of added) {
+    state.headers.delete(id);
+    promise(state, id);
   }
 }
 
-/** Whether the block is in the log now: it is here, fits, is of the present, and was executed. */
-function take(state: State, leader: NodeId, term: number, height: Height, id: BlockId): boolean {
+/** The entry of a block that is here, fits on `below`, is of the present, and was executed; null where it is not yet, or never. */
+function entryOf(state: State, leader: NodeId, term: number, below: Log, id: BlockId): Entry | null {
   const header = state.headers.get(id);
   if (header === undefined) {
     fetch(state, id, [leader]);
-    return false;
+    return null;
   }
-  const below = cutAt(state.head, state.log, height);
   const parent = lastOf(state.head, below);
   const built = termOf(header);
-  const sound = header.height === height && header.parent === parent.id && built !== null;
+  const sound = header.height === parent.height + 1 && header.parent === parent.id && built !== null;
   const ordered = sound && built >= parent.term && built <= term;
   if (!ordered || (built === term && header.proposer !== leader)) {
     state.verdicts.set(id, 'invalid');
-    return false;
+    return null;
   }
-  if (built === term && !isPresent(state, header)) return false;
-  const verdict = verdictOf(state, id);
-  if (verdict === null) return false;
-  state.log = [...below, { id, header, term: built, next: verdict }];
-  state.ackedTo = Math.min(state.ackedTo, height - 1);
-  state.headers.delete(id);
-  promise(state, id);
-  return true;
+  if (built === term && !isPresent(state, header)) return null;
+  const next = verdictOf(state, id);
+  return next && { id, header, term: built, next };
 }
 
 /** Whether the block is from no further in the future than `driftMs`; one that will be soon is awaited. */

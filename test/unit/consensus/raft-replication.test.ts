@@ -219,14 +219,22 @@ describe('an old term (5.4.2, figure 8)', () => {
 
   it('that was acknowledged by a majority can still be overwritten, as long as no entry of a later term stands on it', () => {
     const it = named(script());
-    const old = blockBy(A, 2);
-    replicate(it, A, 2, [old]);
+    const old = blockBy(A, 3);
+    replicate(it, A, 3, [old]);
     it.names.set(old.id, 'old');
-    const other = blockBy(C, 3);
+    const other = blockBy(C, 2);
     it.names.set(other.id, 'other');
+    const N = blockBy(C, 4, other);
+    it.names.set(N.id, 'N');
+    tell(it, C, append(4, [other, N]));
+    hold(it, other);
     look(it);
-    replicate(it, C, 4, [other, blockBy(C, 4, other)]);
-    expect(look(it).filter(each => each.startsWith('persist'))[1]).toBe('persist 4 - [other] +other');
+    // In one step: a log of an earlier last term than it had would be a wrong vote in the meantime.
+    judge(it, other);
+    hold(it, N);
+    expect(look(it)).toEqual(['fetch N from C', 'validate N']);
+    judge(it, N);
+    expect(look(it)).toEqual(['persist 4 - [otherN] +otherN', 'ack other in 4 to C', 'ack N in 4 to C']);
   });
 });
 
