@@ -161,6 +161,18 @@ describe('a server without its record', () => {
     expect(said(it)).toEqual(['vote 5 no to A', 'vote 6 yes to A']);
   });
 
+  it('gives no vote in a term that it has heard of while it was silent', () => {
+    const it = lost();
+    for (const key of [A, C]) tell(it, key, status(it, report(3, 4)));
+    tell(it, C, append(9, [], Z));
+    apply(it, blockBy(A, 5, Z));
+    expect(it.core.status()).toMatchObject({ voting: true, view: 9 });
+    pass(it, 2000);
+    look(it);
+    tell(it, A, voteRequest(9, 9, 9));
+    expect(said(it)).toEqual(['vote 9 no to A']);
+  });
+
   it('votes again two heights above all logs, on a block of that term that stands on another of it', () => {
     const it = lost();
     for (const key of [A, C]) tell(it, key, status(it, report(3, 4)));
