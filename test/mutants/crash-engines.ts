@@ -75,8 +75,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     engine: 'raft',
     name: 'acknowledges a block that a power cut takes away',
     file: `${RAFT}/replication.ts`,
-    find: 'headers.delete(id);\n  promise(state, id);',
-    replace: 'headers.delete(id);\n  promise(state);',
+    find: 'headers.delete(id);\n    promise(state, id);',
+    replace: 'headers.delete(id);\n    promise(state);',
     killedBy: unit(
       'raft-replication',
       'brings the block here, has it executed, has block and log durable, and only then acknowledges',
