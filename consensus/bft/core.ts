@@ -21,11 +21,13 @@
  * prepared certificate, which by choice of w is for B. So the highest prepared view named is at least v and, where it
  * comes with a quorum of prepares, for B; a proposal of anything else is not justified, and no honest validator prepares it.
  */
+
 import { assert, unreachable } from '../../ledger/types/assert.ts';
 import { BYZANTINE_COMMIT } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
+import { coreOf, setTimer } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { onBallot, replayEarly } from './ballots.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
@@ -55,20 +57,7 @@ import {
   openInstance,
   release,
   type State,
-  setTimer,
 } from './state.ts';
-
-const STARTING: Status = {
-  height: 0,
-  view: 0,
-  phase: 'starting',
-  leader: null,
-  missing: [],
-  voting: false,
-  viewChanges: 0,
-  equivocations: 0,
-  held: 0,
-};
 
 /** A validator not heard for this many heights counts as missing. */
 const SILENT_HEIGHTS = 3;
@@ -89,25 +78,15 @@ interface Deps {
   readonly leaderOf: LeaderOf;
 }
 
-function createCore(deps: Deps): ConsensusCore<Message> {
-  let state: State | null = null;
-  const running = (): State => {
-    assert(state !== null, 'the core was not started');
-    return state;
-  };
-  return {
-    start(now, resume) {
-      assert(state === null, 'the core was started before');
-      state = initial(deps, now, resume);
-      return begin(state, resume);
-    },
-    step: (now, event) => step(running(), now, event),
-    // Messages and questions may come before the start; there is nothing to do with them yet.
-    claims: message => (state === null ? null : claims(state, message)),
-    status: () => (state === null ? STARTING : status(state)),
-    digest: () => digestOf(running()),
-  };
-}
+const createCore = (deps: Deps): ConsensusCore<Message> =>
+  coreOf<State, Message>({
+    initial: (now, resume) => initial(deps, now, resume),
+    begin,
+    step,
+    claims,
+    status,
+    digest: digestOf,
+  });
 
 function initial({ self, chainId, params, seed, leaderOf }: Deps, now: Millis, resume: Resume): State {
   const { head, header, records, config, votesLost } = resume;

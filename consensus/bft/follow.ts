@@ -1,11 +1,13 @@
 /** Everything across heights: who is behind whom, answers to those who are, and the start of a validator without a record. */
+
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
+import { send, setTimer } from '../machine.ts';
 import { honestPower, reachedBy } from '../quorum.ts';
 import { firstVote } from './amnesia.ts';
 import type { Decision, Message, StatusMessage, StatusRequest } from './messages.ts';
 import { close } from './rules.ts';
-import { isValidator, STRANGER, type State, send, setTimer } from './state.ts';
+import { isValidator, STRANGER, type State } from './state.ts';
 import { signersPower } from './statement.ts';
 
 const quarter = (state: State): number => Math.ceil(state.params.viewTimeoutMs / 4);

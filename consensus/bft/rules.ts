@@ -2,12 +2,14 @@
  * The rules of agreement on one height. Events only note facts; {@link advance} then lets every rule whose condition
  * holds act once. No rule depends on the order in which facts arrived, and asking twice changes nothing.
  */
+
 import { assert } from '../../ledger/types/assert.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
 import { BYZANTINE_COMMIT, type Certificate } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId } from '../../ledger/types/ids.ts';
-import { type Accepted, leaderAt, mayVote, promise, type State, send, setTimer } from './state.ts';
+import { send, setTimer } from '../machine.ts';
+import { type Accepted, leaderAt, mayVote, promise, type State } from './state.ts';
 import { indexed, type Justification, signersPower, VIEW_MAX, type VoteCertificate } from './statement.ts';
 import { proposalDue, shortTimeout, viewTimeout } from './timers.ts';
 import { hasBegun, jumpTarget, mandateOf } from './view-change.ts';

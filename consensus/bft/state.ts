@@ -177,25 +177,12 @@ export function openHeight(state: State): void {
   state.record = emptyRecord(from, height, state.certificate);
 }
 
-export function send(state: State, to: readonly NodeId[] | 'all', message: Message): void {
-  state.effects.push({ type: 'send', to, message });
-}
-
 /** Changes what this validator has promised; the change is durable before anything of this step is released. */
 export function promise(state: State, change: Partial<VoteRecord>, block: BlockId | null = null): void {
   assert(mayVote(state), 'a promise by one who may not vote');
   state.record = { ...state.record, ...change };
   state.promised = true;
   if (block !== null && !state.blocks.includes(block)) state.blocks.push(block);
-}
-
-/** Sets a timer to fire at `at`; null cancels it. Says nothing where nothing changes. */
-export function setTimer(state: State, timer: TimerId, at: Millis | null): void {
-  const known = state.timers.get(timer);
-  if (known === at || (known === undefined && at === null)) return;
-  if (at === null) state.timers.delete(timer);
-  else state.timers.set(timer, at);
-  state.effects.push({ type: 'timer', timer, after: at === null ? null : Math.max(0, at - state.now) });
 }
 
 /** The effects of a step, what must be durable first. */

@@ -1,23 +1,13 @@
 /** The acceptor: what it promises and what it accepts, each durable before it is said. */
+
 import type { NodeId } from '../../ledger/types/ids.ts';
+import { send, setTimer } from '../machine.ts';
 import { answerLate, mayAnswer, noteFinal } from './follow.ts';
 import { endLeadership, hear, isLed } from './lease.ts';
 import type { Accept, Beat, Prepare } from './messages.ts';
 import { acceptedAt } from './proposer.ts';
 import { permits } from './record.ts';
-import {
-  armResend,
-  fetch,
-  fits,
-  isValidator,
-  mayTakePart,
-  noteRound,
-  promise,
-  type State,
-  send,
-  setTimer,
-  validate,
-} from './state.ts';
+import { armResend, fetch, fits, isValidator, mayTakePart, noteRound, promise, type State, validate } from './state.ts';
 
 /** Tells a proposer whose ballot is over that it is. */
 function refuse(state: State, proposer: NodeId, round: number): void {

@@ -19,11 +19,13 @@
  * accepted at h later, in a round between r and w, which by choice of w is B too; the highest round named is r at least, and P
  * proposed B. What is written is what was said: promises and acceptances are durable before they leave.
  */
+
 import { assert, unreachable } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
+import { coreOf, setTimer } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { examine, onAccept, onBeat, onPrepare, replayEarly, sendAccepted } from './acceptor.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
@@ -56,20 +58,7 @@ import {
   quarter,
   release,
   type State,
-  setTimer,
 } from './state.ts';
-
-const STARTING: Status = {
-  height: 0,
-  view: 0,
-  phase: 'starting',
-  leader: null,
-  missing: [],
-  voting: false,
-  viewChanges: 0,
-  equivocations: 0,
-  held: 0,
-};
 
 /** A validator not heard for this many heights counts as missing. */
 const SILENT_HEIGHTS = 3;
@@ -88,25 +77,15 @@ interface Deps {
   readonly seed: bigint;
 }
 
-function createCore(deps: Deps): ConsensusCore<Message> {
-  let state: State | null = null;
-  const running = (): State => {
-    assert(state !== null, 'the core was not started');
-    return state;
-  };
-  return {
-    start(now, resume) {
-      assert(state === null, 'the core was started before');
-      state = initial(deps, now, resume);
-      return begin(state, resume);
-    },
-    step: (now, event) => step(running(), now, event),
-    // Messages and questions may come before the start; there is nothing to do with them yet.
-    claims: message => (state === null ? null : claims(state, message)),
-    status: () => (state === null ? STARTING : status(state)),
-    digest: () => digestOf(running()),
-  };
-}
+const createCore = (deps: Deps): ConsensusCore<Message> =>
+  coreOf<State, Message>({
+    initial: (now, resume) => initial(deps, now, resume),
+    begin,
+    step,
+    claims,
+    status,
+    digest: digestOf,
+  });
 
 function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Resume): State {
   const { head, header, records, config, votesLost } = resume;

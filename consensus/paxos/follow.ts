@@ -1,9 +1,11 @@
 /** Everything across heights: who is behind whom, answers to those who are, and the start of an acceptor without a record. */
+
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
+import { send, setTimer } from '../machine.ts';
 import { firstPart } from './amnesia.ts';
 import { dueAt } from './lease.ts';
 import type { Decision, StatusMessage, StatusRequest } from './messages.ts';
-import { isValidator, quarter, STRANGER, type State, send, setTimer } from './state.ts';
+import { isValidator, quarter, STRANGER, type State } from './state.ts';
 
 /** Whether `to` may be answered now: once per quarter of the base timeout, so that answers never outgrow questions. */
 export function mayAnswer(state: State, to: NodeId): boolean {

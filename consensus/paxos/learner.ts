@@ -1,13 +1,15 @@
 /** The learner: what a majority accepted in one round is decided, and goes to the ledger with its certificate. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import { type Certificate, CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
 import { indexed, signersPower, type VoteCertificate } from '../bft/statement.ts';
 import { noveltyOf, quorumOf, withStatement } from '../bft/votes.ts';
+import { send, setTimer } from '../machine.ts';
 import { answerLate, noteFinal } from './follow.ts';
 import { type AcceptedMessage, type Decision, signed } from './messages.ts';
-import { dropJob, fetch, fits, isValidator, REPORTS_MAX, type State, send, setTimer, validate } from './state.ts';
+import { dropJob, fetch, fits, isValidator, REPORTS_MAX, type State, validate } from './state.ts';
 
 /** Phase 2b, received. */
 export function onAccepted(state: State, from: NodeId, message: AcceptedMessage, signature: Bytes): void {

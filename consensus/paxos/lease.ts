@@ -3,11 +3,13 @@
  * is heard and gets on: proposers would only undo each other's ballots. All of this is about progress; the promises alone
  * make decisions safe, whatever the clocks say.
  */
+
 import type { Millis } from '../../ledger/types/ids.ts';
 import { proposalDue, viewTimeout } from '../bft/timers.ts';
+import { setTimer } from '../machine.ts';
 import { below } from '../rng.ts';
 import type { Ballot } from './record.ts';
-import { dropJob, type Leader, mayTakePart, type State, setTimer } from './state.ts';
+import { dropJob, type Leader, mayTakePart, type State } from './state.ts';
 
 /** When the network has something to propose. */
 export const dueAt = ({ params, adoptedAt, work }: State): Millis => proposalDue(params, adoptedAt, work);

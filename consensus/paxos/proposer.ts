@@ -1,10 +1,12 @@
 /** The proposer: one ballot for all heights to come, and in it one block after the other. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import { viewTimeout } from '../bft/timers.ts';
 import type { JobId } from '../core.ts';
+import { send, setTimer } from '../machine.ts';
 import { powerOf } from '../quorum.ts';
 import { ROUND_MAX } from './codec.ts';
 import { noteFinal } from './follow.ts';
@@ -22,8 +24,6 @@ import {
   promise,
   quarter,
   type State,
-  send,
-  setTimer,
 } from './state.ts';
 
 /** What this node has accepted at `height`, as a promise tells it. */

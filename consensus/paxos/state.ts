@@ -1,4 +1,5 @@
 /** What a Paxos core remembers, as plain data that core.ts owns, and the few ways in which its rules act on the world. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
@@ -7,6 +8,7 @@ import type { Reports } from '../bft/amnesia.ts';
 import type { VoteCertificate } from '../bft/statement.ts';
 import type { Votes } from '../bft/votes.ts';
 import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import { setTimer } from '../machine.ts';
 import { crashQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
 import type { Accept, Accepted, Message } from './messages.ts';
@@ -175,24 +177,11 @@ export function openHeight(state: State): void {
   if (record.height < height) state.record = { ...record, height, accepted: null, decision: certificate };
 }
 
-export function send(state: State, to: readonly NodeId[] | 'all', message: Message): void {
-  state.effects.push({ type: 'send', to, message });
-}
-
 /** Changes what this acceptor has promised; the change is durable before anything of this step is released. */
 export function promise(state: State, change: Partial<AcceptorRecord>, block: BlockId | null = null): void {
   state.record = { ...state.record, ...change };
   state.promised = true;
   if (block !== null && !state.blocks.includes(block)) state.blocks.push(block);
-}
-
-/** Sets a timer to fire at `at`; null cancels it. Says nothing where nothing changes. */
-export function setTimer(state: State, timer: TimerId, at: Millis | null): void {
-  const known = state.timers.get(timer);
-  if (known === at || (known === undefined && at === null)) return;
-  if (at === null) state.timers.delete(timer);
-  else state.timers.set(timer, at);
-  state.effects.push({ type: 'timer', timer, after: at === null ? null : Math.max(0, at - state.now) });
 }
 
 export function armResend(state: State): void {

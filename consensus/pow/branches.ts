@@ -1,4 +1,5 @@
 /** Which blocks there are, which of them the ledger is to execute, and which branch it is to follow. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, Millis } from '../../ledger/types/ids.ts';
@@ -15,9 +16,10 @@ import {
   type Tip,
   thin,
 } from '../fork-tree.ts';
+import { setTimer } from '../machine.ts';
 import { FINAL_DEPTH, headerFault, isSealed } from './rules.ts';
 import { workAt } from './seal.ts';
-import { configAt, REFUSED_MAX, STRAYS_MAX, type State, setTimer, TREE_BLOCKS_MAX, writeOf } from './state.ts';
+import { configAt, REFUSED_MAX, STRAYS_MAX, type State, TREE_BLOCKS_MAX, writeOf } from './state.ts';
 
 /** Finds a block its place: in the tree, among the refused, or aside until its parent or its time has come. */
 export function place(state: State, id: BlockId, header: Header): void {

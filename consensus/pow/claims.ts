@@ -3,13 +3,15 @@
  * block; each block that comes has cost its maker work, and tells the next to ask for: its parent, or the farthest block that it links
  * to and that is not known yet, so that the way down is short. Every claim is followed on its own, so that a liar wastes its own.
  */
+
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { best, isBetter } from '../fork-tree.ts';
+import { setTimer } from '../machine.ts';
 import { refuse } from './branches.ts';
 import type { TipMessage } from './messages.ts';
 import { heightAt, intervalOf } from './rules.ts';
 import { STRIDE, sealOf, stepDown } from './seal.ts';
-import { CLAIM_INTERVALS_MAX, DOUBT_INTERVALS, isValidator, STRAYS_MAX, type State, send, setTimer } from './state.ts';
+import { CLAIM_INTERVALS_MAX, DOUBT_INTERVALS, isValidator, STRAYS_MAX, type State, send } from './state.ts';
 
 const tipOf = ({ head: { id, header, weight } }: State): TipMessage => ({
   type: 'tip',

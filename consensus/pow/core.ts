@@ -15,11 +15,13 @@
  * each of two branches grows without the miners of one hearing of the other, or if more than half of the work is done in secret:
  * every node that hears of more work follows it, and blocks are at least half an interval apart.
  */
+
 import { assert, unreachable } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
 import { forkTree } from '../fork-tree.ts';
+import { coreOf } from '../machine.ts';
 import { awaitTimes, execute, follow, moveTo, onVerdict, place, placeStrays, refuse } from './branches.ts';
 import { announce, chase, isBehind, onTip, retry } from './claims.ts';
 import { digestOf } from './digest.ts';
@@ -28,18 +30,6 @@ import { isUnsettled, mine, onBuilt } from './mining.ts';
 import { FINAL_DEPTH } from './rules.ts';
 import { workAt } from './seal.ts';
 import { configAt, finalIn, isValidator, release, SILENT_HEARTBEATS, type State } from './state.ts';
-
-const STARTING: Status = {
-  height: 0,
-  view: 0,
-  phase: 'starting',
-  leader: null,
-  missing: [],
-  voting: false,
-  viewChanges: 0,
-  equivocations: 0,
-  held: 0,
-};
 
 export const pow: CoreModule<Message> = {
   spec: { name: 'pow', certificate: null, messageBytesMax: MESSAGE_BYTES_MAX, finalityDepth: FINAL_DEPTH },
@@ -54,24 +44,15 @@ interface Deps {
   readonly params: Params;
 }
 
-function createCore(deps: Deps): ConsensusCore<Message> {
-  let state: State | null = null;
-  const running = (): State => {
-    assert(state !== null, 'the core was not started');
-    return state;
-  };
-  return {
-    start(now, resume) {
-      assert(state === null, 'the core was started before');
-      state = initial(deps, now, resume);
-      return begin(state, resume);
-    },
-    step: (now, event) => step(running(), now, event),
-    claims: () => (state === null ? null : []),
-    status: () => (state === null ? STARTING : status(state)),
-    digest: () => digestOf(running()),
-  };
-}
+const createCore = (deps: Deps): ConsensusCore<Message> =>
+  coreOf<State, Message>({
+    initial: (now, resume) => initial(deps, now, resume),
+    begin,
+    step,
+    claims: () => [],
+    status,
+    digest: digestOf,
+  });
 
 function initial({ self, chainId, params }: Deps, now: Millis, resume: Resume): State {
   const { header, records, config } = resume;

@@ -1,15 +1,17 @@
 /** When this node searches for a block, and on which. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, Hash, Millis } from '../../ledger/types/ids.ts';
 import type { JobId } from '../core.ts';
 import { path } from '../fork-tree.ts';
+import { setTimer } from '../machine.ts';
 import { place } from './branches.ts';
 import { isBehind } from './claims.ts';
 import { targetOf } from './hardness.ts';
 import { intervalOf, spacingOf } from './rules.ts';
 import { encodeSeal, sealAbove } from './seal.ts';
-import { isValidator, type State, setTimer } from './state.ts';
+import { isValidator, type State } from './state.ts';
 
 /** The RFC 9162 root of no transactions: the SHA-256 of nothing. */
 export const EMPTY_ROOT = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' as Hash;

@@ -111,15 +111,6 @@ export function send(state: State, to: readonly NodeId[] | 'all', message: Messa
   if (state.self !== null) state.effects.push({ type: 'send', to, message });
 }
 
-/** Sets a timer to fire at `at`; null cancels it. Says nothing where nothing changes. */
-export function setTimer(state: State, timer: TimerId, at: Millis | null): void {
-  const known = state.timers.get(timer);
-  if (known === at || (known === undefined && at === null)) return;
-  if (at === null) state.timers.delete(timer);
-  else state.timers.set(timer, at);
-  state.effects.push({ type: 'timer', timer, after: at === null ? null : Math.max(0, at - state.now) });
-}
-
 export function release(state: State): Effect<Message>[] {
   const { effects } = state;
   state.effects = [];

@@ -24,6 +24,7 @@ import {
   type NodeId,
 } from '../../ledger/types/ids.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status } from '../core.ts';
+import { coreOf } from '../machine.ts';
 import { powerOf } from '../quorum.ts';
 
 export interface Ack {
@@ -61,25 +62,23 @@ interface State {
   effects: Effect<Ack>[];
 }
 
-function createCore({ self, params }: { self: NodeId | null; chainId: ChainId; params: Params }): ConsensusCore<Ack> {
-  let running: State | null = null;
-  const state = (): State => {
-    assert(running !== null, 'the core was not started');
-    return running;
-  };
-  return {
-    start(now, resume) {
-      assert(running === null, 'the core was started before');
-      running = initial(self, params, now, resume);
-      reopen(running, resume);
-      return release(running);
-    },
-    step: (now, event) => step(state(), now, event),
-    claims: () => [],
-    status: () => (running === null ? status(null) : status(running)),
-    digest: () => digest(state()),
-  };
+interface Deps {
+  readonly self: NodeId | null;
+  readonly params: Params;
 }
+
+const createCore = ({ self, params }: Deps): ConsensusCore<Ack> =>
+  coreOf<State, Ack>({
+    initial: (now, resume) => initial(self, params, now, resume),
+    begin(state, resume) {
+      reopen(state, resume);
+      return release(state);
+    },
+    step,
+    claims: () => [],
+    status,
+    digest,
+  });
 
 function initial(self: NodeId | null, params: Params, now: Millis, { head, header, config }: Resume): State {
   return {
@@ -237,9 +236,8 @@ function adopt(state: State): void {
   state.effects.push({ type: 'adopt', head: certificate.block, final: certificate.height, certificate });
 }
 
-function status(state: State | null): Status {
+function status(state: State): Status {
   const silent = { view: 0, missing: [], viewChanges: 0, equivocations: 0 };
-  if (state === null) return { ...silent, height: 0, phase: 'starting', leader: null, voting: false, held: 0 };
   const leader = deciderOf(state);
   return {
     ...silent,
