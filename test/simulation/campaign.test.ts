@@ -37,10 +37,10 @@ describe('what broke something once', () => {
 });
 
 describe('shrinking', () => {
-  const all = Array.from({ length: 100 }, (_, i) => `loss#${i}`);
+  const all = Array.from({ length: 100 }, (_, i) => `loss@${i}:0`);
 
   it.each([[[]], [[7]], [[0, 99]], [[3, 50, 51, 98]]])('finds the faults %j that it takes among a hundred', needed => {
-    const wanted = needed.map(i => `loss#${i}`);
+    const wanted = needed.map(i => `loss@${i}:0`);
     let runs = 0;
     const breaks = (some: readonly string[]): boolean => {
       runs++;

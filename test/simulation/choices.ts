@@ -1,6 +1,6 @@
 /**
- * Every fault is a choice with a name, drawn from a generator of its kind alone: to leave one out, or a whole kind, shifts no
- * other. The names of those that struck, in order, are what a failing run is reduced by.
+ * Every fault is a choice with a name: its kind, when and where. Whether it strikes depends on that and on the seed alone, so that
+ * to leave one out shifts no other. The names of those that struck, in order, are what a failing run is reduced by.
  */
 import { below, type Rng, rng } from '../../consensus/rng.ts';
 
@@ -12,13 +12,20 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-interface Stream {
-  readonly rng: Rng;
-  drawn: number;
-}
+/** What chance decides beside faults. */
+const STREAMS = [...FAULTS, 'delay', 'restart', 'search'] as const;
+type Stream = (typeof STREAMS)[number];
+
+const numbers: ReadonlyMap<Stream, number> = new Map(STREAMS.map((stream, i) => [stream, i]));
 
 export interface Choices {
-  readonly streams: ReadonlyMap<Fault, Stream>;
+  readonly seed: number;
+  /** Virtual ms since the start. */
+  now: number;
+  /** Of what was drawn for a stream and a place: when, and how often at that moment. */
+  readonly drawn: Map<number, { at: number; count: number }>;
+  /** What the fault that struck last is like is drawn from this. */
+  extent: Rng;
   /** How often each fault struck. */
   readonly made: Map<Fault, number>;
   /** Their names, in order. */
@@ -27,29 +34,55 @@ export interface Choices {
   readonly only: ReadonlySet<string> | null;
 }
 
-/** Streams 0 to 9 of a seed are for what is not a fault. */
-const STREAMS_FROM = 10;
+/** Above every number of a place: a slot, or a link between two. */
+const PLACES_MAX = 4096;
 
-export function newChoices(seed: number, only: ReadonlySet<string> | null = null): Choices {
-  const streams = new Map(FAULTS.map((fault, i) => [fault, { rng: rng(BigInt(seed), STREAMS_FROM + i), drawn: 0 }]));
-  return { streams, made: new Map(), names: [], only };
+export const newChoices = (seed: number, only: ReadonlySet<string> | null = null): Choices => ({
+  ...{ seed, now: 0, drawn: new Map(), extent: rng(BigInt(seed)), made: new Map(), names: [], only },
+});
+
+export const faultOf = (name: string): string => name.slice(0, name.indexOf('@'));
+
+/** Murmur3's finaliser over one word after the other. */
+function mix(hash: number, word: number): number {
+  let mixed = Math.imul(hash ^ word, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
 }
 
-export const faultOf = (name: string): string => name.slice(0, name.lastIndexOf('#'));
+/** From 0 to 2^32 - 1: a function of the seed, the stream, the moment, the place, and how often it was asked there. */
+function drawAt(choices: Choices, stream: Stream, place: number): { readonly value: number; readonly count: number } {
+  const { seed, now, drawn } = choices;
+  const key = numbers.get(stream)! * PLACES_MAX + place;
+  let last = drawn.get(key);
+  if (last === undefined) {
+    last = { at: now, count: 0 };
+    drawn.set(key, last);
+  } else if (last.at === now) last.count++;
+  else {
+    last.at = now;
+    last.count = 0;
+  }
+  const value = mix(mix(mix(mix(mix(0x9747b28c, seed), key), now), last.count), 1) >>> 0;
+  return { value, count: last.count };
+}
 
-/** Whether a fault with so many chances in a thousand strikes now. */
-export function strikes(choices: Choices, fault: Fault, permille: number): boolean {
+/** Chance that is no fault: from 0 to `bound` - 1. */
+export const chanceAt = (choices: Choices, stream: Stream, place: number, bound: number): number =>
+  drawAt(choices, stream, place).value % bound;
+
+/** Whether a fault with so many chances in a thousand strikes now, there: a slot, a link, or 0 where it has no place. */
+export function strikes(choices: Choices, fault: Fault, permille: number, place: number): boolean {
   if (permille <= 0) return false;
-  const stream = choices.streams.get(fault)!;
-  const number = stream.drawn++;
-  if (below(stream.rng, 1000) >= permille) return false;
-  const name = `${fault}#${number}`;
+  const { value, count } = drawAt(choices, fault, place);
+  if (value % 1000 >= permille) return false;
+  const name = `${fault}@${choices.now}:${place}${count === 0 ? '' : `.${count}`}`;
   if (choices.only !== null && !choices.only.has(name)) return false;
   choices.made.set(fault, (choices.made.get(fault) ?? 0) + 1);
   choices.names.push(name);
+  choices.extent = rng(BigInt(value), numbers.get(fault)!);
   return true;
 }
 
-/** What a fault that struck is like: from 0 to `bound` - 1. */
-export const measure = (choices: Choices, fault: Fault, bound: number): number =>
-  below(choices.streams.get(fault)!.rng, bound);
+/** What the fault that struck last is like: from 0 to `bound` - 1. */
+export const measure = ({ extent }: Choices, bound: number): number => below(extent, bound);

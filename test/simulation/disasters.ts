@@ -40,7 +40,7 @@ const SPLITS: readonly Fault[] = ['partition', 'one-way partition', 'clogged lin
 export function befall(world: World, climate: Climate): void {
   const { choices } = world;
   for (const [fault, permille] of climate) {
-    if (strikes(choices, fault, permille)) DISASTERS.get(fault)!(world, bound => measure(choices, fault, bound));
+    if (strikes(choices, fault, permille, 0)) DISASTERS.get(fault)!(world, bound => measure(choices, bound));
   }
 }
 

@@ -1,7 +1,6 @@
 /** Proof of work in virtual time: how long a search takes is drawn from the seed, and the nonce is found for real at its end. */
 import { sha256Binary } from '#crypto';
 import type { Target } from '../../consensus/core.ts';
-import { below } from '../../consensus/rng.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
 import { concatBytes } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
@@ -9,6 +8,7 @@ import { type Header, header as headerCodec } from '../../ledger/types/header.ts
 import { tagged } from '../../ledger/types/tags.ts';
 import type { HostEffect } from '../../node/driver.ts';
 import { CHAIN_ID } from './chain.ts';
+import { chanceAt } from './choices.ts';
 import { clockOf, later, post, type Replica } from './replica.ts';
 import { holds } from './violation.ts';
 import type { World } from './world.ts';
@@ -30,7 +30,7 @@ export function mine(world: World, replica: Replica, search: Search): void {
   const sliceMs = Math.max(1, Math.round((expected / HASHES_PER_SECOND / SLICES) * 1000));
   const slice = (): void => {
     if (!mining.has(search.job)) return;
-    if (below(world.workRng, SLICES) === 0) find(world, replica, search);
+    if (chanceAt(world.choices, 'search', replica.slot, SLICES) === 0) find(world, replica, search);
     else later(world, replica, sliceMs, slice);
   };
   later(world, replica, sliceMs, slice);

@@ -1,6 +1,5 @@
 /** The simulated network: what each packet meets on its way, from the weather and from the state of its link. */
-import { below, type Rng } from '../../consensus/rng.ts';
-import { type Choices, measure, strikes } from './choices.ts';
+import { type Choices, chanceAt, measure, strikes } from './choices.ts';
 
 export interface Weather {
   /** Chances in a thousand that a packet is lost, that it comes twice, and that it comes again when nobody expects it. */
@@ -28,7 +27,6 @@ export const CALM: Weather = {
 const REPLAY_MS_MAX = 60_000;
 
 export interface Network {
-  readonly rng: Rng;
   weather: Weather;
   /** Packets pass only between slots of the same number; null: everywhere. */
   sides: readonly number[] | null;
@@ -39,14 +37,16 @@ export interface Network {
   readonly slow: Map<string, number>;
 }
 
-export const newNetwork = (generator: Rng): Network => ({
-  rng: generator,
+export const newNetwork = (): Network => ({
   weather: { ...CALM },
   sides: null,
   blocked: new Set(),
   clogged: new Map(),
   slow: new Map(),
 });
+
+/** Links by number, for what is drawn on them: fewer than 64 nodes have slots. */
+export const placeOf = (from: number, to: number): number => from * 64 + to;
 
 export const linkOf = (from: number, to: number): string => `${from}>${to}`;
 
@@ -69,18 +69,18 @@ export function deliveries(
   const { weather, sides, blocked, clogged, slow } = network;
   if (sides !== null && sides[from] !== sides[to]) return [];
   const link = linkOf(from, to);
-  if (blocked.has(link) || strikes(choices, 'loss', weather.lossPermille)) return [];
-  const copies = [delay(network, choices)];
-  if (strikes(choices, 'duplicate', weather.duplicatePermille)) copies.push(delay(network, choices));
-  if (strikes(choices, 'late replay', weather.replayPermille))
-    copies.push(measure(choices, 'late replay', REPLAY_MS_MAX));
+  const place = placeOf(from, to);
+  if (blocked.has(link) || strikes(choices, 'loss', weather.lossPermille, place)) return [];
+  const copies = [delay(network, choices, place)];
+  if (strikes(choices, 'duplicate', weather.duplicatePermille, place)) copies.push(delay(network, choices, place));
+  if (strikes(choices, 'late replay', weather.replayPermille, place)) copies.push(measure(choices, REPLAY_MS_MAX));
   const more = slow.get(link) ?? 0;
   const held = Math.max(0, (clogged.get(link) ?? 0) - now);
   return more + held === 0 ? copies : copies.map(each => Math.max(each + more, held));
 }
 
-function delay({ rng: generator, weather }: Network, choices: Choices): number {
-  const usual = weather.delayMsMin + below(generator, weather.delayMsMore + 1);
-  if (!strikes(choices, 'slow packet', weather.slowPermille)) return usual;
-  return usual + measure(choices, 'slow packet', weather.delayMsSlow + 1);
+function delay({ weather }: Network, choices: Choices, place: number): number {
+  const usual = weather.delayMsMin + chanceAt(choices, 'delay', place, weather.delayMsMore + 1);
+  if (!strikes(choices, 'slow packet', weather.slowPermille, place)) return usual;
+  return usual + measure(choices, weather.delayMsSlow + 1);
 }

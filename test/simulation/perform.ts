@@ -11,6 +11,7 @@ import { strikes } from './choices.ts';
 import { forged, isSigned, transferOf } from './economy.ts';
 import { stubSign } from './keys.ts';
 import { mine } from './mining.ts';
+import { placeOf } from './network.ts';
 import type { Packet } from './packet.ts';
 import { clockOf, later, post, type Replica, receive } from './replica.ts';
 import { pursue } from './sync.ts';
@@ -68,7 +69,11 @@ export const slotsOf = (world: World, { slot }: Replica, of: readonly NodeId[] |
 
 function broadcast(world: World, replica: Replica, to: readonly NodeId[] | 'all', packet: Packet): void {
   for (const slot of slotsOf(world, replica, to)) {
-    if (replica.byzantine && strikes(world.choices, 'withheld packet', world.faults.withholdPermille)) continue;
+    if (
+      replica.byzantine &&
+      strikes(world.choices, 'withheld packet', world.faults.withholdPermille, placeOf(replica.slot, slot))
+    )
+      continue;
     transmit(world, replica.slot, world.replicas[slot]!, packet);
   }
 }
@@ -93,7 +98,7 @@ function build(world: World, replica: Replica, { job, parent, seal }: EffectOf<'
   // Twins must not build the same block by chance.
   const time =
     Math.max(clockOf(world, replica), (below?.header.time ?? 0) + 1) + (replica.byzantine ? replica.slot : 0);
-  const lies = replica.byzantine && strikes(world.choices, 'forged block', world.faults.liePermille);
+  const lies = replica.byzantine && strikes(world.choices, 'forged block', world.faults.liePermille, replica.slot);
   const forgery = lies ? forged(transferOf(world.economy, world.steps, world.now)) : null;
   const source = {
     offer: (take: Parameters<typeof pool.offer>[0]) => (forgery ? void take(forgery) : pool.offer(take)),

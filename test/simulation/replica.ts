@@ -120,7 +120,7 @@ function driverOf(world: World, replica: Replica, core: ConsensusCore<unknown>):
     now: () => clockOf(world, replica),
     persist: effect => write(world, replica, effect),
     perform(effect) {
-      if (strikes(world.choices, 'crash', world.faults.crashPermille)) world.crashed(replica);
+      if (strikes(world.choices, 'crash', world.faults.crashPermille, replica.slot)) world.crashed(replica);
       else perform(world, replica, effect);
     },
     fatal(error) {
@@ -165,11 +165,12 @@ function syncing(world: World, replica: Replica, apply: (finals: number) => void
   const answer = (done: () => void, failed: (error: unknown) => void): void =>
     later(world, replica, world.faults.syncMs, () => {
       const life = replica.life!;
-      if (!life.isDiskFailing && strikes(world.choices, 'disk error', world.faults.diskErrorPermille)) {
+      if (!life.isDiskFailing && strikes(world.choices, 'disk error', world.faults.diskErrorPermille, replica.slot)) {
         life.isDiskFailing = true;
         replica.writing = null;
         failed(new DiskError('EIO'));
-      } else if (strikes(world.choices, 'crash', SYNC_CRASHES * world.faults.crashPermille)) world.crashed(replica);
+      } else if (strikes(world.choices, 'crash', SYNC_CRASHES * world.faults.crashPermille, replica.slot))
+        world.crashed(replica);
       else {
         apply(finals);
         replica.writing = null;
@@ -186,7 +187,7 @@ export function crash(world: World, replica: Replica): void {
   if (life === null) return;
   life.driver.stop();
   if (writing !== null) {
-    if (strikes(world.choices, 'unacknowledged write', world.faults.unacknowledgedPermille)) writing();
+    if (strikes(world.choices, 'unacknowledged write', world.faults.unacknowledgedPermille, replica.slot)) writing();
     else mark(world.checks, 'lost persist');
   }
   replica.writing = null;

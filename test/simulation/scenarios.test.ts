@@ -62,7 +62,11 @@ describe('the normal case', () => {
       run(it, 30);
     }
     expect(commonHeight(it)).toBe(20);
-    expect([sentOf(it, 'proposal'), sentOf(it, 'prepare'), sentOf(it, 'commit')]).toEqual([20, 20 * n, 20 * n]);
+    expect([sentOf(it, 'proposal'), sentOf(it, 'prepare')]).toEqual([20, 20 * n]);
+    // Where a few hold most of the power, a validator may see their commits before it has seen their prepares.
+    const commits = sentOf(it, 'commit');
+    expect(commits).toBeLessThanOrEqual(20 * n);
+    expect(commits).toBeGreaterThan(19 * n);
     expect([sentOf(it, 'round-change'), sentOf(it, 'decision')]).toEqual([0, 0]);
   });
 

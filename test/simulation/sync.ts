@@ -49,8 +49,8 @@ function ask(world: World, replica: Replica, peers: readonly number[], turn: num
 export function answerRange(world: World, replica: Replica, above: Height, slot: number): void {
   const blocks: readonly ClaimedBlock[] = replica.disk.blocks.slice(above, above + RANGE_BLOCKS_MAX);
   if (blocks.length === 0) return;
-  const lies = replica.byzantine && strikes(world.choices, 'lying peer', world.faults.liePermille);
-  const told = lies ? [lie(blocks[0]!, measure(world.choices, 'lying peer', LIES)), ...blocks.slice(1)] : blocks;
+  const lies = replica.byzantine && strikes(world.choices, 'lying peer', world.faults.liePermille, replica.slot);
+  const told = lies ? [lie(blocks[0]!, measure(world.choices, LIES)), ...blocks.slice(1)] : blocks;
   transmit(world, replica.slot, world.replicas[slot]!, { type: 'blocks', blocks: told });
 }
 

@@ -7,7 +7,7 @@ import { below, type Rng, rng } from '../../consensus/rng.ts';
 import { toHex, utf8 } from '../../ledger/types/bytes.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
 import { onHealed } from './checks.ts';
-import { measure, strikes } from './choices.ts';
+import { chanceAt, measure, strikes } from './choices.ts';
 import { befall, drawClimate, setClock } from './disasters.ts';
 import { profileOf } from './engines.ts';
 import { calm } from './network.ts';
@@ -63,7 +63,7 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
   const observers = below(draw, 2);
   const plain = newWorld({ engine, seed, powers, observers, only });
   // Which validator lies is the seed's choice like any other fault.
-  const lies = bears === 'byzantine' && strikes(plain.choices, 'twins', TWINS_PERMILLE);
+  const lies = bears === 'byzantine' && strikes(plain.choices, 'twins', TWINS_PERMILLE, 0);
   const world = lies ? newWorld({ engine, seed, powers, observers, only, twins: [powers.length - 1] }) : plain;
   if (lies) {
     world.choices.names.push(...plain.choices.names);
@@ -89,11 +89,12 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
   });
   if (below(draw, 2) === 0 && bearsSplits)
     for (const replica of world.replicas)
-      if (strikes(world.choices, 'clock jump', 1000))
-        setClock(replica, bound => measure(world.choices, 'clock jump', bound));
+      if (strikes(world.choices, 'clock jump', 1000, replica.slot))
+        setClock(replica, bound => measure(world.choices, bound));
   world.crashed = replica => {
     crash(world, replica);
-    after(world, 10 + below(world.faultRng, 1 + below(world.faultRng, RESTART_MS_MAX)), () => {
+    const longest = 1 + chanceAt(world.choices, 'restart', replica.slot, RESTART_MS_MAX);
+    after(world, 10 + chanceAt(world.choices, 'restart', replica.slot, longest), () => {
       if (replica.life === null) start(world, replica);
     });
   };
@@ -117,7 +118,7 @@ function heal(world: World): number {
   }
   const healedAt = world.now;
   run(world, SETTLING_MS);
-  const down = canGoDown(world) && below(world.faultRng, 2) === 0 ? lastValidator(world) : null;
+  const down = canGoDown(world) && chanceAt(world.choices, 'restart', 0, 2) === 0 ? lastValidator(world) : null;
   if (down !== null) crash(world, down);
   const core = world.replicas.filter(each => each !== down && !each.byzantine);
   const { recoveryMsMax } = world.profile;

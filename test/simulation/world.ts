@@ -13,7 +13,7 @@ import { type Economy, newEconomy } from './economy.ts';
 import { type Profile, profileOf } from './engines.ts';
 import { pop, push, type Scheduled } from './heap.ts';
 import { keyOf } from './keys.ts';
-import { deliveries, type Network, newNetwork } from './network.ts';
+import { deliveries, type Network, newNetwork, placeOf } from './network.ts';
 import type { Packet } from './packet.ts';
 import { newReplica, type Replica, receive, start, tip } from './replica.ts';
 
@@ -47,7 +47,6 @@ export interface World {
   now: Millis;
   scheduled: number;
   readonly heap: Scheduled[];
-  readonly faultRng: Rng;
   readonly workRng: Rng;
   readonly choices: Choices;
   readonly network: Network;
@@ -91,7 +90,7 @@ export function newWorld(shape: Shape): World {
   const world: World = {
     ...{ profile: profileOf(engine), seed, params, economy, genesis: genesisBlock(economy.genesis) },
     ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [], checks: newChecks() },
-    ...{ faultRng: rng(BigInt(seed), 1), workRng: rng(BigInt(seed), 2), network: newNetwork(rng(BigInt(seed), 3)) },
+    ...{ workRng: rng(BigInt(seed), 2), network: newNetwork() },
     choices: newChoices(seed, only),
     faults: {
       ...{ crashPermille: 0, diskErrorPermille: 0, unacknowledgedPermille: 0 },
@@ -120,7 +119,7 @@ export function after(world: World, delayMs: Millis, run: () => void): void {
 const TRACE_PRIME = 0x01000193;
 
 export function transmit(world: World, from: number, to: Replica, packet: Packet): void {
-  const link = from * 64 + to.slot;
+  const link = placeOf(from, to.slot);
   world.trace = Math.imul(world.trace ^ (world.now >>> 0) ^ (link << 8) ^ packet.type.length, TRACE_PRIME);
   for (const delay of deliveries(world.network, world.choices, world.now, from, to.slot))
     after(world, delay, () => receive(world, to, packet));
@@ -133,10 +132,12 @@ export function run(world: World, ms: Millis, done: (world: World) => boolean = 
     const next = world.heap[0];
     if (next === undefined || next.at > end) {
       world.now = end;
+      world.choices.now = end - STARTED_AT;
       return done(world);
     }
     pop(world.heap);
     world.now = next.at;
+    world.choices.now = world.now - STARTED_AT;
     world.steps++;
     next.run();
   }
