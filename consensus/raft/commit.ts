@@ -1,13 +1,15 @@
 /** What becomes final: counted by the leader (section 5.4.2), told to everyone, handed to the ledger one height at a time. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import { type Certificate, CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
 import { indexed, signersPower, sortSigners, type VoteCertificate } from '../bft/statement.ts';
+import { send } from '../machine.ts';
 import { fetch, noteFinal } from './follow.ts';
 import type { Decision } from './messages.ts';
 import { verdictOf } from './replication.ts';
-import { EARLY_HEIGHTS_MAX, type State, send } from './state.ts';
+import { EARLY_HEIGHTS_MAX, type State } from './state.ts';
 import { termOf } from './term.ts';
 
 /** Leader: a majority of the height's own set has acknowledged the lowest open block in this term. */

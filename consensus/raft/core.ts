@@ -22,11 +22,13 @@
  * And a leader without the block below h certifies nothing at h: it does so in order of height, and steps down when its
  * ledger takes a block that its log does not have. So nothing but B is ever certified at h.
  */
+
 import { assert, unreachable } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
+import { coreOf, setTimer } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
 import { adopt, count, onDecision, replayEarly } from './commit.ts';
@@ -47,30 +49,8 @@ import { claimsOf, type Message, signed } from './messages.ts';
 import { recordIn } from './record.ts';
 import { absorb, acknowledge, build, examineLog, onAck, onAppend, onAppendReply, onBuilt } from './replication.ts';
 import { follow } from './role.ts';
-import {
-  configure,
-  forgetStrangers,
-  HEADERS_MAX,
-  isMember,
-  mayVote,
-  release,
-  restore,
-  type State,
-  setTimer,
-} from './state.ts';
+import { configure, forgetStrangers, HEADERS_MAX, isMember, mayVote, release, restore, type State } from './state.ts';
 import { contactMs } from './timers.ts';
-
-const STARTING: Status = {
-  height: 0,
-  view: 0,
-  phase: 'starting',
-  leader: null,
-  missing: [],
-  voting: false,
-  viewChanges: 0,
-  equivocations: 0,
-  held: 0,
-};
 
 export const raft: CoreModule<Message> = {
   spec: { name: 'raft', certificate: CRASH_ACK, messageBytesMax: MESSAGE_BYTES_MAX },
@@ -86,25 +66,15 @@ interface Deps {
   readonly seed: bigint;
 }
 
-function createCore(deps: Deps): ConsensusCore<Message> {
-  let state: State | null = null;
-  const running = (): State => {
-    assert(state !== null, 'the core was not started');
-    return state;
-  };
-  return {
-    start(now, resume) {
-      assert(state === null, 'the core was started before');
-      state = initial(deps, now, resume);
-      return begin(state);
-    },
-    step: (now, event) => step(running(), now, event),
-    // Messages and questions may come before the start; there is nothing to do with them yet.
-    claims: message => (state === null ? null : claims(state, message)),
-    status: () => (state === null ? STARTING : status(state)),
-    digest: () => digestOf(running()),
-  };
-}
+const createCore = (deps: Deps): ConsensusCore<Message> =>
+  coreOf<State, Message>({
+    initial: (now, resume) => initial(deps, now, resume),
+    begin: state => begin(state),
+    step,
+    claims,
+    status,
+    digest: digestOf,
+  });
 
 function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Resume): State {
   const { records, blocks, config, votesLost } = resume;

@@ -1,11 +1,13 @@
 /** Leader election: Ongaro and Ousterhout 2014, sections 5.2 and 5.4.1; thesis 4.2.3, 6.2 and 9.6 for pre-vote and check-quorum. */
+
 import type { NodeId } from '../../ledger/types/ids.ts';
+import { send, setTimer } from '../machine.ts';
 import { answerLate, noteFinal } from './follow.ts';
 import { isMajority, isUpToDate, lastOf, type Position } from './log.ts';
 import type { PreVote, TimeoutNow, Vote, VoteRequest } from './messages.ts';
 import { beat } from './replication.ts';
 import { armElection, follow } from './role.ts';
-import { isMember, mayVote, promise, type State, send, sets, setTimer } from './state.ts';
+import { isMember, mayVote, promise, type State, sets } from './state.ts';
 import { TERM_MAX } from './term.ts';
 import { beatMs, contactMs, leaseMs } from './timers.ts';
 

@@ -1,9 +1,11 @@
 /** Everything across heights: who is behind whom, answers to those who are, and the start of a server without a record. */
+
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
+import { send, setTimer } from '../machine.ts';
 import { genesisTerm, horizonOf, isBeyond } from './amnesia.ts';
 import { lastOf, termOfHead } from './log.ts';
 import type { Decision, StatusMessage, StatusRequest } from './messages.ts';
-import { isMember, promise, STRANGER, type State, send, setTimer } from './state.ts';
+import { isMember, promise, STRANGER, type State } from './state.ts';
 
 const quarter = (state: State): number => Math.ceil(state.params.viewTimeoutMs / 4);
 

@@ -1,13 +1,15 @@
 /** Log replication: Ongaro and Ousterhout 2014, section 5.3. The leader orders blocks, followers take them in and acknowledge. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import type { JobId } from '../core.ts';
+import { send, setTimer } from '../machine.ts';
 import { answerLate, fetch, noteFinal } from './follow.ts';
 import { blockAt, cutAt, type Entry, entryAt, isUpToDate, LOG_ENTRIES_MAX, type Log, lastOf } from './log.ts';
 import type { Ack, Append, AppendReply } from './messages.ts';
 import { acceptLeader, follow } from './role.ts';
-import { isMember, mayVote, promise, type State, send, setTimer, VERDICTS_MAX } from './state.ts';
+import { isMember, mayVote, promise, type State, VERDICTS_MAX } from './state.ts';
 import { sealOf, termOf } from './term.ts';
 import { blockDue } from './timers.ts';
 

@@ -1,6 +1,8 @@
 /** What a server is in its term: follower, candidate or leader (section 5.1). */
+
 import type { NodeId } from '../../ledger/types/ids.ts';
-import { promise, type State, setTimer } from './state.ts';
+import { setTimer } from '../machine.ts';
+import { promise, type State } from './state.ts';
 import { electionMs } from './timers.ts';
 
 /** Figure 2, rules for all servers: whoever sees a later term is a follower in it. Without one, gives up its role alone. */

@@ -152,24 +152,11 @@ function termOfEntry(header: Header): number {
   return term;
 }
 
-export function send(state: State, to: readonly NodeId[] | 'all', message: Message): void {
-  state.effects.push({ type: 'send', to, message });
-}
-
 /** Marks what is persisted as changed: it is durable before anything of this step is released. */
 export function promise(state: State, block: BlockId | null = null): void {
   assert(state.self !== null && !state.amnesic && state.stored === null, 'a promise by one who may make none');
   state.promised = true;
   if (block !== null && !state.blocks.includes(block)) state.blocks.push(block);
-}
-
-/** Sets a timer to fire at `at`; null cancels it. Says nothing where nothing changes. */
-export function setTimer(state: State, timer: TimerId, at: Millis | null): void {
-  const known = state.timers.get(timer);
-  if (known === at || (known === undefined && at === null)) return;
-  if (at === null) state.timers.delete(timer);
-  else state.timers.set(timer, at);
-  state.effects.push({ type: 'timer', timer, after: at === null ? null : Math.max(0, at - state.now) });
 }
 
 /** The effects of a step, what must be durable first. */

@@ -14,15 +14,7 @@ import { EMPTY } from '../../ledger/types/bytes.ts';
 import { type Certificate, CRASH_ACK, votePayload } from '../../ledger/types/certificate.ts';
 import { type Codec, decodeOwn, encode, struct } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
-import {
-  type BlockId,
-  type ChainId,
-  type Height,
-  hash,
-  height,
-  type Millis,
-  type NodeId,
-} from '../../ledger/types/ids.ts';
+import { type BlockId, type Height, hash, height, type Millis, type NodeId } from '../../ledger/types/ids.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status } from '../core.ts';
 import { coreOf } from '../machine.ts';
 import { powerOf } from '../quorum.ts';

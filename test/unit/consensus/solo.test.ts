@@ -81,7 +81,9 @@ describe('the only validator', () => {
     expect(kinds(it.started)).toEqual(['validate', 'publish', 'send']);
     expect(it.started[2]).toMatchObject({ message: ackOf(first) });
     expect(kinds(it.feed({ type: 'work', since: T0 }, 60_000))).toEqual([]);
-    expect(kinds(it.feed(said(first)))).toEqual(['adopt']);
+    expect(kinds(it.feed(said(first))), 'it has to be executed again').toEqual([]);
+    const next = { validators: [{ key: self, power: 1 }] };
+    expect(kinds(it.feed({ type: 'validated', block: first.id, next }))).toEqual(['adopt']);
     expect(kinds(it.feed(applied(first)))).toEqual(['timer']);
     expect(kinds(it.feed({ type: 'timeout', timer: 'build' }, 20))).toEqual(['build']);
   });
