@@ -12,7 +12,7 @@ import { type CreatedNetwork, createNetwork, type KeyFile, refuseExisting } from
 import { nodeHomes } from '../network/directory.ts';
 import type { MemberPlan, NetworkPlan } from '../network/plan.ts';
 import { stopNode } from '../network/process.ts';
-import { STAKED, STAKING } from '../network/staking.ts';
+import { withBonds } from '../network/staking.ts';
 import { type NodeState, networkStatus } from '../network/status.ts';
 import { networkUp } from '../network/up.ts';
 import { block, type Output, type Progress, table } from '../output.ts';
@@ -125,8 +125,8 @@ function planOf(
   });
   const token = { symbol: 'QRT', name: 'Quorate Token', decimals: 2, admins: [treasury.address] };
   const holders = [{ address: treasury.address, amount: TREASURY_BASE_UNITS }];
-  const plan = { chainId, genesisTime: Date.now(), engine, members, tokens: [{ ...token, holders }] };
-  return engine === STAKED ? { ...plan, staking: { token: token.symbol, ...STAKING } } : plan;
+  const tokens = [{ ...token, holders }];
+  return withBonds({ chainId, genesisTime: Date.now(), engine, members, tokens }, token.symbol);
 }
 
 type NamedWallet = { readonly name: string; readonly wallet: Wallet };

@@ -2,7 +2,7 @@
 import type { Wallet } from '../../client/wallet/wallet.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
 import type { MemberPlan, NetworkPlan } from '../network/plan.ts';
-import { STAKED, STAKING } from '../network/staking.ts';
+import { withBonds } from '../network/staking.ts';
 
 export interface Organisation {
   readonly id: string;
@@ -65,6 +65,5 @@ export function planOf(wallets: ReadonlyMap<string, Wallet>, engine: string, gen
   const addressOf = (name: string) => wallets.get(name)!.address;
   const holders = PEOPLE.map(({ id, funds }) => ({ address: addressOf(id), amount: funds }));
   const tokens = [{ ...TOKEN, admins: [addressOf(ORGANISATIONS[0]!.id)], holders }];
-  const plan = { chainId: 'quorate-demo', genesisTime, engine, members, tokens };
-  return engine === STAKED ? { ...plan, staking: { token: TOKEN.symbol, ...STAKING } } : plan;
+  return withBonds({ chainId: 'quorate-demo', genesisTime, engine, members, tokens }, TOKEN.symbol);
 }

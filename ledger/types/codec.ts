@@ -29,7 +29,7 @@ export type TypeOf<C> = C extends Codec<infer T> ? T : never;
 const shared = new Writer();
 let sharedInUse = false;
 
-export function encode<T>(codec: Codec<T>, value: T): Bytes {
+export function encode<T>(codec: Pick<Codec<T>, 'write'>, value: T): Bytes {
   if (sharedInUse) {
     const writer = new Writer();
     codec.write(writer, value);
@@ -47,22 +47,20 @@ export function encode<T>(codec: Codec<T>, value: T): Bytes {
   }
 }
 
-/** What {@link list} writes of `items`, and the encoding of each of them as a view of it. */
-export function encodeList<T>(item: Codec<T>, items: readonly T[]): { readonly whole: Bytes; readonly each: Bytes[] } {
+/** What `list(item, max)` writes of `items`, and the encoding of each of them as a view of it. */
+export function encodeList<T>(
+  item: Codec<T>,
+  max: number,
+  items: readonly T[],
+): { readonly whole: Bytes; readonly each: Bytes[] } {
   const starts: number[] = [];
-  const whole = encode(
-    {
-      write(writer: Writer, values: readonly T[]) {
-        writer.varint(values.length);
-        for (const value of values) {
-          starts.push(writer.offset);
-          item.write(writer, value);
-        }
-      },
-      read: reader => reader.fail('written only'),
+  const noted: Pick<Codec<T>, 'write'> = {
+    write(writer, value) {
+      starts.push(writer.offset);
+      item.write(writer, value);
     },
-    items,
-  );
+  };
+  const whole = encode({ write: listWriter(noted, max) }, items);
   return { whole, each: starts.map((start, i) => whole.subarray(start, starts[i + 1] ?? whole.length)) };
 }
 
@@ -217,14 +215,18 @@ export function text(max: number, accepts: (value: string) => boolean = () => tr
   };
 }
 
+const listWriter =
+  <T>(item: Pick<Codec<T>, 'write'>, max: number): Codec<readonly T[]>['write'] =>
+  (writer, value) => {
+    assert(value.length <= max, `more than ${max} items`);
+    writer.varint(value.length);
+    for (const element of value) item.write(writer, element);
+  };
+
 /** At most `max` items with their number in front. */
 export function list<T>(item: Codec<T>, max: number): Codec<readonly T[]> {
   return {
-    write(writer, value) {
-      assert(value.length <= max, `more than ${max} items`);
-      writer.varint(value.length);
-      for (const element of value) item.write(writer, element);
-    },
+    write: listWriter(item, max),
     read(reader) {
       const count = reader.varint();
       if (count > max) reader.fail(`more than ${max} items`);
