@@ -1,8 +1,10 @@
 /** Taking in statements about (height, view): too old is answered, too new is kept or noted, the rest is counted once. */
+
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
+import { noteFinal } from '../follow.ts';
 import { evidenceOf } from './evidence.ts';
-import { answerLate, noteFinal } from './follow.ts';
+import { answerLate } from './follow.ts';
 import { isRoundChangeJustified, judgeProposal } from './justification.ts';
 import { type Ballot, type Commit, type Prepare, type Proposal, type RoundChangeMessage, signed } from './messages.ts';
 import { accept, enterView } from './rules.ts';

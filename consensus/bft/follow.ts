@@ -2,24 +2,14 @@
 
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
+import { mayAnswer, noteFinal, pursue, quarter, syncTo } from '../follow.ts';
 import { send, setTimer } from '../machine.ts';
 import { honestPower, reachedBy } from '../quorum.ts';
 import { firstVote } from './amnesia.ts';
 import type { Decision, Message, StatusMessage, StatusRequest } from './messages.ts';
 import { close } from './rules.ts';
-import { isValidator, STRANGER, type State } from './state.ts';
+import { isValidator, type State } from './state.ts';
 import { signersPower } from './statement.ts';
-
-const quarter = (state: State): number => Math.ceil(state.params.viewTimeoutMs / 4);
-
-/** Whether `to` may be answered now: once per quarter of the base timeout, so that answers never outgrow questions. */
-function mayAnswer(state: State, to: NodeId): boolean {
-  const slot = isValidator(state, to) ? to : STRANGER;
-  const last = state.answeredAt.get(slot);
-  if (last !== undefined && state.now < last + quarter(state)) return false;
-  state.answeredAt.set(slot, state.now);
-  return true;
-}
 
 /**
  * Tells a validator that works on a decided height what was decided there. A vote that comes right after the decision
@@ -28,7 +18,7 @@ function mayAnswer(state: State, to: NodeId): boolean {
 export function answerLate(state: State, to: NodeId, message: Message): void {
   if (to === state.self || state.self === null) return;
   if (message.type !== 'round-change' && state.now < state.adoptedAt + 2 * quarter(state)) return;
-  if (!mayAnswer(state, to)) return;
+  if (!mayAnswer(state, to, isValidator(state, to))) return;
   const decision = decisionAt(state, message.height);
   send(state, [to], decision ?? statusOf(state, 0));
 }
@@ -64,7 +54,7 @@ export function onDecision(state: State, from: NodeId, { height, view, block, si
 export function onStatusRequest(state: State, from: NodeId, request: StatusRequest): void {
   if (from === state.self || state.self === null) return;
   noteFinal(state, from, request.height);
-  if (!mayAnswer(state, from)) return;
+  if (!mayAnswer(state, from, isValidator(state, from))) return;
   send(state, [from], statusOf(state, request.nonce));
   // Who asks has just come up: an earlier question may have found nobody.
   if (state.amnesic && isValidator(state, from) && !state.reports.has(from)) ask(state, [from]);
@@ -96,34 +86,13 @@ export function onStatusTimeout(state: State): void {
   setTimer(state, 'status', state.now + quarter(state));
 }
 
-export function noteFinal(state: State, from: NodeId, height: Height): void {
-  if (!isValidator(state, from) || from === state.self) return;
-  if (height > (state.finals.get(from) ?? -1)) state.finals.set(from, height);
-}
-
 /** The greatest height that an honest validator is sure to have final. */
 function provenFinal(state: State): Height {
   const power = honestPower(totalPower(state.validators), state.quorum);
   return reachedBy(state.validators, power, key => state.finals.get(key)) ?? 0;
 }
 
-/**
- * Asks for block sync while others are ahead: at once when two heights lie between, since that is not a message on its
- * way; one height gets the time to come by itself.
- */
-export function catchUp(state: State): void {
-  const lag = provenFinal(state) - state.head.header.height;
-  if (lag <= 0) setTimer(state, 'sync', null);
-  else if (!state.timers.has('sync')) {
-    if (lag > 1) requestSync(state);
-    else setTimer(state, 'sync', state.now + quarter(state));
-  }
-}
+export const catchUp = (state: State): void =>
+  pursue(state, provenFinal(state) - state.head.header.height, () => requestSync(state));
 
-export function requestSync(state: State): void {
-  const height = provenFinal(state);
-  if (height <= state.head.header.height) return;
-  const from = state.validators.filter(each => (state.finals.get(each.key) ?? -1) >= height).map(each => each.key);
-  state.effects.push({ type: 'sync', height, from });
-  setTimer(state, 'sync', state.now + state.params.viewTimeoutMs);
-}
+export const requestSync = (state: State): void => syncTo(state, provenFinal(state));

@@ -1,9 +1,11 @@
 /** What a three-phase core remembers, as plain data that core.ts owns, and the few ways in which its rules act on the world. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
 import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import { STRANGER } from '../follow.ts';
 import { byzantineQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
 import type { Reports } from './amnesia.ts';
@@ -17,8 +19,6 @@ import type { Votes } from './votes.ts';
 export const HEADERS_MAX = 16;
 /** Equivocations told for one height, one of each kind from each validator: enough to name every liar, too few to flood the host. */
 export const REPORTS_MAX = 256;
-/** Senders whose last answer is remembered beside the validators: all others share one slot. */
-export const STRANGER = 'stranger';
 
 /**
  * Who leads `view` of the height above `parent`: where engines of this family differ. A function of what all validators agree

@@ -1,8 +1,9 @@
 /** The acceptor: what it promises and what it accepts, each durable before it is said. */
 
 import type { NodeId } from '../../ledger/types/ids.ts';
+import { mayAnswer, noteFinal } from '../follow.ts';
 import { send, setTimer } from '../machine.ts';
-import { answerLate, mayAnswer, noteFinal } from './follow.ts';
+import { answerLate } from './follow.ts';
 import { endLeadership, hear, isLed } from './lease.ts';
 import type { Accept, Beat, Prepare } from './messages.ts';
 import { acceptedAt } from './proposer.ts';
@@ -12,7 +13,12 @@ import { armResend, fetch, fits, isValidator, mayTakePart, noteRound, promise, t
 /** Tells a proposer whose ballot is over that it is. */
 function refuse(state: State, proposer: NodeId, round: number): void {
   const { promised } = state.record;
-  if (promised === null || !mayTakePart(state, state.instance.height) || !mayAnswer(state, proposer)) return;
+  if (
+    promised === null ||
+    !mayTakePart(state, state.instance.height) ||
+    !mayAnswer(state, proposer, isValidator(state, proposer))
+  )
+    return;
   send(state, [proposer], { type: 'nack', round, promised: promised.round });
 }
 

@@ -25,6 +25,7 @@ import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
+import { quarter } from '../follow.ts';
 import { coreOf, setTimer } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { examine, onAccept, onBeat, onPrepare, replayEarly, sendAccepted } from './acceptor.ts';
@@ -55,7 +56,6 @@ import {
   noteBlock,
   openHeight,
   openInstance,
-  quarter,
   release,
   type State,
 } from './state.ts';

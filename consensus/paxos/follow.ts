@@ -1,20 +1,12 @@
 /** Everything across heights: who is behind whom, answers to those who are, and the start of an acceptor without a record. */
 
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
+import { mayAnswer, noteFinal, pursue, quarter, syncTo } from '../follow.ts';
 import { send, setTimer } from '../machine.ts';
 import { firstPart } from './amnesia.ts';
 import { dueAt } from './lease.ts';
 import type { Decision, StatusMessage, StatusRequest } from './messages.ts';
-import { isValidator, quarter, STRANGER, type State } from './state.ts';
-
-/** Whether `to` may be answered now: once per quarter of the base timeout, so that answers never outgrow questions. */
-export function mayAnswer(state: State, to: NodeId): boolean {
-  const slot = isValidator(state, to) ? to : STRANGER;
-  const last = state.answeredAt.get(slot);
-  if (last !== undefined && state.now < last + quarter(state)) return false;
-  state.answeredAt.set(slot, state.now);
-  return true;
-}
+import { isValidator, type State } from './state.ts';
 
 /**
  * Tells a validator that works on a decided height what was decided there. What comes right after the decision was on its
@@ -23,7 +15,7 @@ export function mayAnswer(state: State, to: NodeId): boolean {
 export function answerLate(state: State, to: NodeId, height: Height, asking: boolean): void {
   if (to === state.self || state.self === null) return;
   if (!asking && state.now < state.adoptedAt + 2 * quarter(state)) return;
-  if (!mayAnswer(state, to)) return;
+  if (!mayAnswer(state, to, isValidator(state, to))) return;
   send(state, [to], decisionAt(state, height) ?? statusOf(state, 0));
 }
 
@@ -58,7 +50,7 @@ export function armOverdue(state: State): void {
 export function onStatusRequest(state: State, from: NodeId, request: StatusRequest): void {
   if (from === state.self || state.self === null) return;
   noteFinal(state, from, request.height);
-  if (!mayAnswer(state, from)) return;
+  if (!mayAnswer(state, from, isValidator(state, from))) return;
   send(state, [from], statusOf(state, request.nonce));
   // Who asks has just come up: an earlier question may have found nobody.
   if (state.amnesic && isValidator(state, from) && !state.reports.has(from)) ask(state, [from]);
@@ -90,31 +82,10 @@ export function onStatusTimeout(state: State): void {
   setTimer(state, 'status', state.now + quarter(state));
 }
 
-export function noteFinal(state: State, from: NodeId, height: Height): void {
-  if (!isValidator(state, from) || from === state.self) return;
-  if (height > (state.finals.get(from) ?? -1)) state.finals.set(from, height);
-}
-
 /** Nobody lies: the greatest height that anyone has final is final. */
 const greatestFinal = ({ finals }: State): Height => Math.max(0, ...finals.values());
 
-/**
- * Asks for block sync while others are ahead: at once when two heights lie between, since that is not a message on its
- * way; one height gets the time to come by itself.
- */
-export function catchUp(state: State): void {
-  const lag = greatestFinal(state) - state.head.header.height;
-  if (lag <= 0) setTimer(state, 'sync', null);
-  else if (!state.timers.has('sync')) {
-    if (lag > 1) requestSync(state);
-    else setTimer(state, 'sync', state.now + quarter(state));
-  }
-}
+export const catchUp = (state: State): void =>
+  pursue(state, greatestFinal(state) - state.head.header.height, () => requestSync(state));
 
-export function requestSync(state: State): void {
-  const height = greatestFinal(state);
-  if (height <= state.head.header.height) return;
-  const from = state.validators.filter(each => (state.finals.get(each.key) ?? -1) >= height).map(each => each.key);
-  state.effects.push({ type: 'sync', height, from });
-  setTimer(state, 'sync', state.now + state.params.viewTimeoutMs);
-}
+export const requestSync = (state: State): void => syncTo(state, greatestFinal(state));

@@ -6,8 +6,9 @@ import { type Certificate, CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
 import { indexed, signersPower, type VoteCertificate } from '../bft/statement.ts';
 import { noveltyOf, quorumOf, withStatement } from '../bft/votes.ts';
+import { noteFinal } from '../follow.ts';
 import { send, setTimer } from '../machine.ts';
-import { answerLate, noteFinal } from './follow.ts';
+import { answerLate } from './follow.ts';
 import { type AcceptedMessage, type Decision, signed } from './messages.ts';
 import { dropJob, fetch, fits, isValidator, REPORTS_MAX, type State, validate } from './state.ts';
 

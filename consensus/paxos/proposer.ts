@@ -6,10 +6,10 @@ import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import { viewTimeout } from '../bft/timers.ts';
 import type { JobId } from '../core.ts';
+import { noteFinal, quarter } from '../follow.ts';
 import { send, setTimer } from '../machine.ts';
 import { powerOf } from '../quorum.ts';
 import { ROUND_MAX } from './codec.ts';
-import { noteFinal } from './follow.ts';
 import { abandon, dueAt } from './lease.ts';
 import type { Accepted, Nack, PromiseMessage } from './messages.ts';
 import {
@@ -22,7 +22,6 @@ import {
   noteBlock,
   noteRound,
   promise,
-  quarter,
   type State,
 } from './state.ts';
 

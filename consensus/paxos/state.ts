@@ -8,6 +8,7 @@ import type { Reports } from '../bft/amnesia.ts';
 import type { VoteCertificate } from '../bft/statement.ts';
 import type { Votes } from '../bft/votes.ts';
 import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import { STRANGER } from '../follow.ts';
 import { setTimer } from '../machine.ts';
 import { crashQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
@@ -18,8 +19,6 @@ import { type AcceptorRecord, type Ballot, writeOf } from './record.ts';
 export const HEADERS_MAX = 16;
 /** Equivocations told for one height. */
 export const REPORTS_MAX = 128;
-/** Senders whose last answer is remembered beside the validators: all others share one slot. */
-export const STRANGER = 'stranger';
 
 export interface Head {
   readonly id: BlockId;
@@ -140,8 +139,6 @@ export function openInstance(height: Height): Instance {
     reported: new Set(),
   };
 }
-
-export const quarter = ({ params }: State): Millis => Math.ceil(params.viewTimeoutMs / 4);
 
 export const isValidator = (state: State, key: NodeId | null): boolean =>
   key !== null && state.validators.some(each => each.key === key);

@@ -1,27 +1,17 @@
 /** Everything across heights: who is behind whom, answers to those who are, and the start of a server without a record. */
 
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
+import { mayAnswer, pursue, quarter, syncFrom } from '../follow.ts';
 import { send, setTimer } from '../machine.ts';
 import { genesisTerm, horizonOf, isBeyond } from './amnesia.ts';
 import { lastOf, termOfHead } from './log.ts';
 import type { Decision, StatusMessage, StatusRequest } from './messages.ts';
-import { isMember, promise, STRANGER, type State } from './state.ts';
-
-const quarter = (state: State): number => Math.ceil(state.params.viewTimeoutMs / 4);
-
-/** Whether `to` may be answered now: once per quarter of the base timeout, so that answers never outgrow questions. */
-function mayAnswer(state: State, to: NodeId): boolean {
-  const slot = isMember(state, to) ? to : STRANGER;
-  const last = state.answeredAt.get(slot);
-  if (last !== undefined && state.now < last + quarter(state)) return false;
-  state.answeredAt.set(slot, state.now);
-  return true;
-}
+import { isMember, promise, type State } from './state.ts';
 
 /** Tells one whose ledger ends at `height` what was decided above it, or how high this one is. */
 export function answerLate(state: State, to: NodeId, height: Height): void {
   if (to === state.self || state.self === null || height >= reach(state)) return;
-  if (!mayAnswer(state, to)) return;
+  if (!mayAnswer(state, to, isMember(state, to))) return;
   send(state, [to], decisionAt(state, height + 1) ?? statusOf(state, 0));
 }
 
@@ -48,7 +38,7 @@ export function ask(state: State, to: readonly NodeId[] | 'all'): void {
 export function onStatusRequest(state: State, from: NodeId, request: StatusRequest): void {
   if (from === state.self || state.self === null) return;
   noteFinal(state, from, request.height);
-  if (!mayAnswer(state, from)) return;
+  if (!mayAnswer(state, from, isMember(state, from))) return;
   send(state, [from], statusOf(state, request.nonce));
   // Who asks has just come up: an earlier question may have found nobody.
   if (state.amnesic && isMember(state, from) && !state.reports.has(from)) ask(state, [from]);
@@ -107,18 +97,7 @@ export function noteFinal(state: State, from: NodeId, height: Height): void {
 /** Where nobody lies, one server's word says what is final. A stranger's may be that of a set which this ledger has yet to reach. */
 const known = (state: State): Height => Math.max(0, state.rumour?.height ?? 0, ...state.finals.values());
 
-/**
- * Asks for block sync while others are ahead: at once when two heights lie between, since that is not a message on its
- * way; one height gets the time to come by itself.
- */
-export function catchUp(state: State): void {
-  const lag = known(state) - reach(state);
-  if (lag <= 0) setTimer(state, 'sync', null);
-  else if (!state.timers.has('sync')) {
-    if (lag > 1) requestSync(state);
-    else setTimer(state, 'sync', state.now + quarter(state));
-  }
-}
+export const catchUp = (state: State): void => pursue(state, known(state) - reach(state), () => requestSync(state));
 
 export function requestSync(state: State): void {
   const { finals, rumour, head } = state;
@@ -128,8 +107,7 @@ export function requestSync(state: State): void {
   if (height <= reach(state)) return;
   const from = [...finals].filter(([, final]) => final > head.header.height).map(([key]) => key);
   if (rumour !== null && rumour.height > head.header.height) from.push(rumour.from);
-  state.effects.push({ type: 'sync', height, from });
-  setTimer(state, 'sync', state.now + state.params.viewTimeoutMs);
+  syncFrom(state, height, from);
 }
 
 /** Asks for a block once in each base timeout, of those who are known to hold it. */

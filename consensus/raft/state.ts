@@ -1,4 +1,5 @@
 /** What a Raft core remembers, as plain data that core.ts owns, and the few ways in which its rules act on the world. */
+
 import { assert } from '../../ledger/types/assert.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { Header } from '../../ledger/types/header.ts';
@@ -6,6 +7,7 @@ import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/type
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
 import type { VoteCertificate } from '../bft/statement.ts';
 import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import { STRANGER } from '../follow.ts';
 import { crashQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
 import type { Reports } from './amnesia.ts';
@@ -20,8 +22,6 @@ export const HEADERS_MAX = 2 * LOG_ENTRIES_MAX;
 export const VERDICTS_MAX = 4 * LOG_ENTRIES_MAX;
 /** Decisions kept for the heights next above the open one; who missed more has the ledger bring them. */
 export const EARLY_HEIGHTS_MAX = 4;
-/** Senders whose last answer is remembered beside the validators: all others share one slot. */
-export const STRANGER = 'stranger';
 
 export interface Campaign {
   /** `pre`: asks whether it could win; `vote`: asks for votes in the current term. */
