@@ -47,6 +47,19 @@ export interface Params {
   readonly driftMs: number;
 }
 
+/** Parameters that one engine alone takes from genesis, by name. */
+export type OwnParams = Readonly<Record<string, number>>;
+
+/** What such a parameter may be: a whole number. */
+export interface OwnParamRule {
+  /** Where genesis does not give it. Networks run on it, so that it never changes. */
+  readonly initial: number;
+  readonly min: number;
+  readonly max: number;
+  /** Another of the engine's own parameters, which it may not exceed. */
+  readonly atMost?: string;
+}
+
 /** An engine's persisted records by name. */
 export type Records = ReadonlyMap<string, Bytes>;
 
@@ -166,8 +179,10 @@ export interface CoreSpec {
   readonly certificate: CertificateRule | null;
   /** The largest encoded message. */
   readonly messageBytesMax: number;
-  /** How many blocks stand on one that is final; none, unless given: then a block is final at once. */
-  readonly finalityDepth?: number;
+  /** The parameters of its own that genesis may give it; none, unless given. */
+  readonly ownParams?: Readonly<Record<string, OwnParamRule>>;
+  /** How many blocks stand on one that is final, by all of its own parameters; none, unless given: then a block is final at once. */
+  finalityDepth?(own: OwnParams): number;
   /** The most validators that it bears; as many as a set may have unless given. */
   readonly validatorsMax?: number;
 }
@@ -182,6 +197,8 @@ export interface CoreModule<M> {
     readonly self: NodeId | null;
     readonly chainId: ChainId;
     readonly params: Params;
+    /** What genesis gives of the engine's own parameters, checked by their rules; each has its initial value unless given. */
+    readonly own?: OwnParams;
     readonly seed: bigint;
   }): ConsensusCore<M>;
 }

@@ -13,9 +13,12 @@ import {
   type GenesisToken,
   HOLDERS_MAX,
   isEngineName,
+  isOwnParamName,
   LIMITS,
   MEMBERS_MAX,
   NODES_MAX,
+  OWN_PARAMS_MAX,
+  type OwnParams,
   PREFIXES_MAX,
   STAKING,
   TOKENS_MAX,
@@ -31,6 +34,7 @@ import {
   items,
   key,
   member,
+  members,
   type Part,
   parsed,
   roles,
@@ -101,7 +105,7 @@ export function parseGenesis(bytes: Bytes): Result<Genesis, Fault> {
 function readGenesis(part: Part): Genesis {
   const KEYS = ['chainId', 'genesisTime', 'consensus', 'validators', 'members', 'nodes', 'modules', 'limits'] as const;
   const file = fields(part, KEYS);
-  const consensus = fields(file.consensus, ['engine', 'params']);
+  const consensus = fields(file.consensus, ['engine', 'params', 'own']);
   const modules = fields(file.modules, ['tokens', 'supply', 'staking']);
   fields(modules.supply, []);
   return {
@@ -110,6 +114,7 @@ function readGenesis(part: Part): Genesis {
     consensus: {
       engine: text(consensus.engine, isEngineName, 'the name of an engine, such as pbft'),
       params: numbers(consensus.params, ENGINE_PARAMS, PARAM_MAX),
+      own: readOwn(consensus.own),
     },
     limits: numbers(file.limits, LIMITS, LIMIT_MAX),
     validators: distinct(items(file.validators, VALIDATORS_MAX).map(readValidator), 'validators', each => each.key),
@@ -127,6 +132,20 @@ function numbers<T extends object>(part: Part, defaults: T, max: T): T {
   const value = (from: T, name: keyof T) => from[name] as number;
   const pairs = names.map(name => [name, integer(given[name], 1, value(max, name), value(defaults, name))]);
   return Object.fromEntries(pairs) as T;
+}
+
+/** Which of them an engine takes, and what each may be, is not known here: who runs the engine asks it. */
+function readOwn(part: Part): OwnParams {
+  const given = Object.entries(members(part, OWN_PARAMS_MAX));
+  for (const [name, { path }] of given)
+    if (!isOwnParamName(name))
+      throw fault(
+        'GENESIS_UNKNOWN_KEY',
+        path,
+        'is not a key of genesis',
+        'Write it as 1 to 32 letters, the first a small one.',
+      );
+  return Object.fromEntries(given.map(([name, value]) => [name, integer(value, 0, Number.MAX_SAFE_INTEGER)]));
 }
 
 function readValidator(part: Part): RegisteredValidator {

@@ -56,6 +56,13 @@ export function fields<Name extends string>(part: Part, names: readonly Name[]):
   return Object.fromEntries(parts) as Record<Name, Part>;
 }
 
+/** The members of an object, whatever they are called, at most `max`. A missing object has none. */
+export function members(part: Part, max: number): Readonly<Record<string, Part>> {
+  const names = isJsonObject(part.value) ? [...part.value.keys()] : [];
+  if (names.length > max) throw bad(part, `at most ${max} keys`);
+  return fields(part, names);
+}
+
 const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 
 /** The items of a list; a missing one is empty. */

@@ -16,7 +16,7 @@ import { admins, amount, decimals, positiveAmount, tokenId } from './modules/tok
 import { type RegisteredValidator, registeredValidator } from './modules/validators/register.ts';
 import { type Address, address } from './types/address.ts';
 import { compareText } from './types/bytes.ts';
-import { ascending, type Codec, encode, struct, text, uint } from './types/codec.ts';
+import { ascending, type Codec, encode, mapped, struct, text, uint } from './types/codec.ts';
 import {
   type ChainId,
   chainId,
@@ -40,6 +40,9 @@ export interface EngineParams {
   readonly heartbeatMs: number;
   readonly driftMs: number;
 }
+
+/** Whole numbers that one engine alone takes, by name: what they mean and may be, the engine says. */
+export type OwnParams = Readonly<Record<string, number>>;
 
 export interface GenesisAccount extends Holders {
   readonly roles: RoleSet;
@@ -84,7 +87,7 @@ export interface GenesisStaking extends StakingTerms {
 export interface Genesis {
   readonly chainId: ChainId;
   readonly genesisTime: Millis;
-  readonly consensus: { readonly engine: string; readonly params: EngineParams };
+  readonly consensus: { readonly engine: string; readonly params: EngineParams; readonly own: OwnParams };
   readonly limits: Limits;
   /** In ascending order of key. */
   readonly validators: readonly RegisteredValidator[];
@@ -132,8 +135,13 @@ export const NODES_MAX = 10_000;
 export const TOKENS_MAX = 10_000;
 export const HOLDERS_MAX = 1_000_000;
 
+export const OWN_PARAMS_MAX = 16;
+
 const ENGINE = /^[a-z]{1,16}$/;
 export const isEngineName = (value: string): boolean => ENGINE.test(value);
+
+const OWN_PARAM = /^[a-z][A-Za-z]{0,31}$/;
+export const isOwnParamName = (value: string): boolean => OWN_PARAM.test(value);
 
 export const addressOf = (account: Holders): Address => accountAddress(account.threshold, account.keys);
 
@@ -144,6 +152,23 @@ const engineParams: Codec<EngineParams> = struct({
   heartbeatMs: millis,
   driftMs: millis,
 });
+
+/** A genesis that gives none ends before them, so that a list of none is refused. */
+const ownParams: Codec<OwnParams> = mapped(
+  ascending(
+    struct<{ name: string; value: number }>({ name: text(32, isOwnParamName), value: uint() }),
+    OWN_PARAMS_MAX,
+    (a, b) => compareText(a.name, b.name),
+  ),
+  (entries, reader) =>
+    entries.length > 0
+      ? Object.fromEntries(entries.map(each => [each.name, each.value]))
+      : reader.fail('an empty list'),
+  own =>
+    Object.entries(own)
+      .map(([name, value]) => ({ name, value }))
+      .sort((a, b) => compareText(a.name, b.name)),
+);
 
 const limits: Codec<Limits> = struct({
   blockTransactionsMax: uint(),
@@ -198,14 +223,8 @@ const staking: Codec<GenesisStaking> = struct({
   ),
 });
 
-/** What stands last or not at all: a genesis without it is encoded as it was before there was any. */
-const ifAny = <T>(last: Codec<T>): Codec<T | null> => ({
-  write: (writer, value) => value !== null && last.write(writer, value),
-  read: reader => (reader.left > 0 ? last.read(reader) : null),
-});
-
-/** The canonical binary form (docs/protocol.md, "Genesis"). */
-export const genesis: Codec<Genesis> = struct({
+/** What every genesis has. */
+const body: Codec<Omit<Genesis, 'consensus' | 'staking'> & { consensus: Omit<Genesis['consensus'], 'own'> }> = struct({
   chainId,
   genesisTime: millis,
   consensus: struct({ engine: text(16, isEngineName), params: engineParams }),
@@ -214,8 +233,34 @@ export const genesis: Codec<Genesis> = struct({
   members: ascending(member, MEMBERS_MAX, (a, b) => compareText(a.id, b.id)),
   nodes: ascending(node, NODES_MAX, (a, b) => compareText(a.key, b.key)),
   tokens: ascending(token, TOKENS_MAX, (a, b) => compareText(a.symbol, b.symbol)),
-  staking: ifAny(staking),
 });
+
+/** Stands for staking where there is none and something follows: no token's symbol is empty. */
+const NO_STAKING = 0;
+
+/**
+ * The canonical binary form (docs/protocol.md, "Genesis"). Staking and an engine's own parameters stand last, each or not at all: a
+ * genesis without them is encoded as it was before there were any.
+ */
+export const genesis: Codec<Genesis> = {
+  write(writer, value) {
+    const { own } = value.consensus;
+    const isOwn = Object.keys(own).length > 0;
+    body.write(writer, value);
+    if (value.staking !== null) staking.write(writer, value.staking);
+    else if (isOwn) writer.u8(NO_STAKING);
+    if (isOwn) ownParams.write(writer, own);
+  },
+  read(reader) {
+    const value = body.read(reader);
+    const isStaked = reader.left > 0 && reader.peek() !== NO_STAKING;
+    const stakes = isStaked ? staking.read(reader) : null;
+    const isOwn = reader.left > 0;
+    if (isOwn && stakes === null) reader.u8();
+    const own = isOwn ? ownParams.read(reader) : {};
+    return { ...value, consensus: { ...value.consensus, own }, staking: stakes };
+  },
+};
 
 /** What genesis bonds or sets aside of a token, beside what its holders have. */
 export const stakedOf = ({ staking }: Genesis, symbol: string): bigint =>

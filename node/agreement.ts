@@ -72,6 +72,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     self: validator?.self ?? null,
     chainId,
     params: genesis.consensus.params,
+    own: genesis.consensus.own,
     seed: ports.seed,
   });
   const envelopes = createEnvelopes(chainId, module, core);

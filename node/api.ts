@@ -3,6 +3,7 @@
  * the only way in is {@link Submitter}.
  */
 import type { CoreSpec, Evidence } from '../consensus/core.ts';
+import { finalityDepthOf } from '../consensus/own-params.ts';
 import { isRepeated, placeAbove, type Rules } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
 import { historyLeaf } from '../ledger/crypto/ids.ts';
@@ -31,7 +32,17 @@ import type { StateVersions } from './state-versions.ts';
 import type { Store } from './storage/store.ts';
 import { VERSION } from './version.ts';
 
-export function chainReader(chain: Chain, store: Store, sync: Sync, spec: CoreSpec, genesisId: Hash): ChainReader {
+export interface ChainPorts {
+  readonly chain: Chain;
+  readonly store: Store;
+  readonly sync: Sync;
+  readonly spec: CoreSpec;
+  readonly genesis: Genesis;
+  readonly genesisId: Hash;
+}
+
+export function chainReader({ chain, store, sync, spec, genesis, genesisId }: ChainPorts): ChainReader {
+  const { own } = genesis.consensus;
   return {
     status() {
       const { head, final } = chain;
@@ -41,8 +52,8 @@ export function chainReader(chain: Chain, store: Store, sync: Sync, spec: CoreSp
         genesisId,
         engine: spec.name,
         trust: spec.certificate?.trust ?? 'none',
-        finality: finalityText(spec),
-        finalityDepth: spec.finalityDepth ?? 0,
+        finality: finalityText(spec, own),
+        finalityDepth: finalityDepthOf(spec, own),
         height: head.header.height,
         finalHeight: final.header.height,
         head: head.id,

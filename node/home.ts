@@ -54,8 +54,7 @@ export function loadGenesis(path: string): Genesis {
   }
   const genesis = parseGenesis(bytes);
   if (!genesis.ok) throw new FaultError(genesis.error);
-  const { consensus, validators } = genesis.value;
-  const fits = checkEngine(consensus.engine, validators.length);
+  const fits = checkEngine(genesis.value);
   if (!fits.ok) throw new FaultError({ ...fits.error, message: `${path}: ${fits.error.message}` });
   return genesis.value;
 }

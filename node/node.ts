@@ -243,7 +243,7 @@ async function openApi(parts: ApiParts): Promise<Server> {
   const startedAt = now();
   const versions = stateVersions(chain, store);
   const ports = {
-    chain: chainReader(chain, store, agreement.sync, spec, networkId),
+    chain: chainReader({ chain, store, sync: agreement.sync, spec, genesis, genesisId: networkId }),
     state: stateReader(versions, store),
     submitter: submitter({ rules: chain.rules, chain, store, pool, intake, waiting, now }),
     pool: poolReader(pool, MEMPOOL_LIMITS),

@@ -3,6 +3,7 @@ import { randomBytes } from '../../client/entropy.ts';
 import { encryptKeys } from '../../client/wallet/key-file.ts';
 import { generateMnemonic } from '../../client/wallet/mnemonic.ts';
 import { type Wallet, walletFromMnemonic } from '../../client/wallet/wallet.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
 import { toHex } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
@@ -136,12 +137,14 @@ const createdJson = (created: CreatedNetwork, wallets: readonly NamedWallet[], p
   chainId: created.genesis.chainId,
   genesisId: created.genesisId,
   engine: created.genesis.consensus.engine,
-  params: created.genesis.consensus.params,
+  params: paramsOf(created.genesis),
   limits: created.genesis.limits,
   nodes: created.nodes,
   wallets: wallets.map(({ name, wallet }) => ({ name, address: wallet.address })),
   passphrase,
 });
+
+const paramsOf = ({ consensus: { params, own } }: Genesis) => ({ ...params, ...own });
 
 function createdText(
   { directory, genesis, genesisId, nodes }: CreatedNetwork,
@@ -153,7 +156,7 @@ function createdText(
     block([
       ['network', genesis.chainId],
       ['genesis', genesisId],
-      ['engine', `${genesis.consensus.engine} ${words(genesis.consensus.params)}`],
+      ['engine', `${genesis.consensus.engine} ${words(paramsOf(genesis))}`],
       ['limits', words(genesis.limits)],
       ['directory', directory],
     ]),

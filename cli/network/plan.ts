@@ -1,13 +1,20 @@
 /** What a new network is to be: from that and the keys of its nodes comes a genesis, checked by the rules that nodes check with. */
 import { publicKeyText } from '../../ledger/crypto/keys.ts';
-import { addressOf, ENGINE_PARAMS, type EngineParams, type Genesis, LIMITS } from '../../ledger/genesis.ts';
+import {
+  addressOf,
+  ENGINE_PARAMS,
+  type EngineParams,
+  type Genesis,
+  LIMITS,
+  type OwnParams,
+} from '../../ledger/genesis.ts';
 import { parseGenesis } from '../../ledger/genesis-file.ts';
 import type { Limits, Role } from '../../ledger/modules/operation.ts';
 import type { Address } from '../../ledger/types/address.ts';
 import { utf8 } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { PublicKey } from '../../ledger/types/ids.ts';
-import { checkEngine } from '../../node/engines.ts';
+import { checkEngine, ownParamsOf } from '../../node/engines.ts';
 
 export interface AccountPlan {
   readonly keys: readonly PublicKey[];
@@ -59,6 +66,8 @@ export interface NetworkPlan {
   readonly staking?: StakingPlan;
   /** What differs from the defaults. */
   readonly params?: Partial<EngineParams>;
+  /** The same of those that the engine alone has. */
+  readonly own?: OwnParams;
   readonly limits?: Partial<Limits>;
 }
 
@@ -77,18 +86,19 @@ export function genesisOf(plan: NetworkPlan, nodes: readonly NodeKeys[]): { text
   const text = `${JSON.stringify(genesisJson(plan, nodes), null, 2)}\n`;
   const genesis = parseGenesis(utf8(text));
   if (!genesis.ok) throw new FaultError(genesis.error);
-  const fits = checkEngine(plan.engine, nodes.length);
+  const fits = checkEngine(genesis.value);
   if (!fits.ok) throw new FaultError(fits.error);
   return { text, genesis: genesis.value };
 }
 
 function genesisJson(plan: NetworkPlan, nodes: readonly NodeKeys[]): unknown {
   const { chainId, genesisTime, engine, members, tokens, staking, params, limits } = plan;
+  const own = ownParamsOf(engine, plan.own);
   const memberOf = (i: number) => members[i % members.length]!.id;
   return {
     chainId,
     genesisTime: new Date(genesisTime).toISOString(),
-    consensus: { engine, params: { ...ENGINE_PARAMS, ...params } },
+    consensus: { engine, params: { ...ENGINE_PARAMS, ...params }, ...(Object.keys(own).length > 0 && { own }) },
     validators: nodes.map(({ validator }, i) => ({
       name: nodeName(i),
       publicKey: publicKeyText(validator),

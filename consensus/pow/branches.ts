@@ -17,7 +17,7 @@ import {
   thin,
 } from '../fork-tree.ts';
 import { setTimer } from '../machine.ts';
-import { FINAL_DEPTH, headerFault, isSealed } from './rules.ts';
+import { headerFault, isSealed } from './rules.ts';
 import { workAt } from './seal.ts';
 import { configAt, REFUSED_MAX, STRAYS_MAX, type State, TREE_BLOCKS_MAX, writeOf } from './state.ts';
 
@@ -61,7 +61,7 @@ function leavesFinal({ tree: { root }, checkpoint }: State, id: BlockId, { heigh
 }
 
 function setAside(state: State, id: BlockId, header: Header): void {
-  if (state.strays.size < STRAYS_MAX && isSealed(id, header)) state.strays.set(id, header);
+  if (state.strays.size < STRAYS_MAX && isSealed(state.params, id, header)) state.strays.set(id, header);
 }
 
 /** Looks again at what was set aside: its time may have come, or what it stands on may be refused or final by now. */
@@ -135,13 +135,13 @@ export function onVerdict(state: State, block: BlockId, next: Config | null): vo
 
 /** Follows the best executed block. What lies deep enough below it is final, durably before anyone is told. */
 export function follow(state: State): void {
-  const { tree, configs, kept } = state;
+  const { tree, configs, kept, params } = state;
   const tip = best(tree, id => configs.has(id));
   assert(tip !== null, 'the final block is not executed');
   if (tip.id === state.head.id || !isBetter(tip, state.head)) return;
   if (commonAncestor(tree, tip.id, state.head.id).id !== state.head.id) state.reorganisations++;
   state.head = tip;
-  const height = Math.max(tree.root.header.height, tip.header.height - FINAL_DEPTH);
+  const height = Math.max(tree.root.header.height, tip.header.height - params.finalityDepth);
   const block = ancestorAt(tree, tip.id, height)!.id;
   const blocks = path(tree, tree.root.id, tip.id)!
     .filter(each => !kept.has(each.id))

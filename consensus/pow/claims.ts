@@ -9,7 +9,8 @@ import { best, isBetter } from '../fork-tree.ts';
 import { setTimer } from '../machine.ts';
 import { refuse } from './branches.ts';
 import type { TipMessage } from './messages.ts';
-import { heightAt, intervalOf } from './rules.ts';
+import { intervalOf } from './params.ts';
+import { heightAt } from './rules.ts';
 import { STRIDE, sealOf, stepDown } from './seal.ts';
 import { CLAIM_INTERVALS_MAX, DOUBT_INTERVALS, isValidator, STRAYS_MAX, type State, send } from './state.ts';
 

@@ -1,25 +1,25 @@
 /**
  * A toy proof of work: Nakamoto, "Bitcoin: A Peer-to-Peer Electronic Cash System", 2008, sections 4, 5 and 11. Among a few known
  * validators it protects no value: whoever computes more than the others together rewrites the last blocks at will, and whoever
- * cuts the network in two for longer than six blocks splits it for good. It is here to be compared with. README.md tells more.
+ * cuts the network in two for longer than the finality depth splits it for good. It is here to be compared with. README.md tells more.
  *
  * Roles      every validator looks for blocks on the head of its best branch; observers follow.
  * Messages   tip: the sender's head. Blocks are published and fetched, and are their own proof.
  * Choice     the branch of most work; of equal ones that of the lower id. Not the longest one.
  * Persisted  before a head is adopted: its blocks, and which block it makes final.
- * Final      with six blocks above it. No branch that leaves a final block is looked at, whatever its work.
+ * Final      with so many blocks above it as genesis says, six unless it does. No branch that leaves a final block is looked at, whatever its work.
  * Deviates   the proposer must be a validator; no header chain is sent ahead of the bodies, as a core cannot hash; at least half
  *            an interval lies between two blocks; equal branches are told apart by id, not by who came first.
  *
- * Safety. None that is absolute. Two honest nodes make different blocks final at one height only if, for the time of six blocks,
- * each of two branches grows without the miners of one hearing of the other, or if more than half of the work is done in secret:
+ * Safety. None that is absolute. Two honest nodes make different blocks final at one height only if, for the time of so
+ * many blocks, each of two branches grows without the miners of one hearing of the other, or if more than half of the work is done in secret:
  * every node that hears of more work follows it, and blocks are at least half an interval apart.
  */
 
 import { assert, unreachable } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
-import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
+import type { ConsensusCore, CoreModule, Effect, Event, Resume, Status, TimerId } from '../core.ts';
 import { forkTree } from '../fork-tree.ts';
 import { coreOf } from '../machine.ts';
 import { awaitTimes, execute, follow, moveTo, onVerdict, place, placeStrays, refuse } from './branches.ts';
@@ -27,21 +27,24 @@ import { announce, chase, isBehind, onTip, retry } from './claims.ts';
 import { digestOf } from './digest.ts';
 import { message as codec, MESSAGE_BYTES_MAX, type Message, signed } from './messages.ts';
 import { isUnsettled, mine, onBuilt } from './mining.ts';
-import { FINAL_DEPTH } from './rules.ts';
+import { OWN_PARAMS, type PowParams, powParams } from './params.ts';
 import { workAt } from './seal.ts';
 import { configAt, finalIn, isValidator, release, SILENT_HEARTBEATS, type State } from './state.ts';
 
 export const pow: CoreModule<Message> = {
-  spec: { name: 'pow', certificate: null, messageBytesMax: MESSAGE_BYTES_MAX, finalityDepth: FINAL_DEPTH },
+  spec: {
+    ...{ name: 'pow', certificate: null, messageBytesMax: MESSAGE_BYTES_MAX, ownParams: OWN_PARAMS },
+    finalityDepth: own => own.finalityDepth!,
+  },
   codec,
   signed,
-  create: deps => createCore(deps),
+  create: ({ self, chainId, params, own }) => createCore({ self, chainId, params: powParams(params, own) }),
 };
 
 interface Deps {
   readonly self: NodeId | null;
   readonly chainId: ChainId;
-  readonly params: Params;
+  readonly params: PowParams;
 }
 
 const createCore = (deps: Deps): ConsensusCore<Message> =>

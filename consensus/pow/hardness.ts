@@ -12,10 +12,6 @@ const FRACTION_BITS = 16;
 const POWER_BITS = 64n;
 const HASH_BITS = 256n;
 
-/** 65,536 hashes: some tenths of a second of one processor core, so that a new network begins at once and finds its level. */
-export const HARDNESS_START = 16 * DOUBLING;
-/** 4,096 hashes: the least, however long nobody mined. */
-export const HARDNESS_MIN = 12 * DOUBLING;
 /** More than anyone can compute; above it a target would have too few digits to be exact. */
 export const HARDNESS_MAX = 160 * DOUBLING;
 /** Blocks that come late by so many intervals in sum halve the work of the next one. */
@@ -68,10 +64,10 @@ export const meets = (id: BlockId, hardness: number): boolean => BigInt(`0x${id}
  * be a function of height and time alone, and no choice of timestamps in between would matter; the bound only makes it harder.
  * So nothing makes blocks easier but time that has really passed.
  */
-export function nextHardness(hardness: number, solveMs: Millis, intervalMs: Millis): number {
+export function nextHardness(hardness: number, solveMs: Millis, intervalMs: Millis, least: number): number {
   const late = Math.min(solveMs, SOLVE_INTERVALS_MAX * intervalMs) - intervalMs;
   const next = hardness - floorDivide(late * DOUBLING, HALF_LIFE_INTERVALS * intervalMs);
-  return Math.min(HARDNESS_MAX, Math.max(HARDNESS_MIN, next));
+  return Math.min(HARDNESS_MAX, Math.max(least, next));
 }
 
 function floorDivide(dividend: number, divisor: number): number {

@@ -9,7 +9,7 @@ import { setTimer } from '../machine.ts';
 import { place } from './branches.ts';
 import { isBehind } from './claims.ts';
 import { targetOf } from './hardness.ts';
-import { intervalOf, spacingOf } from './rules.ts';
+import { intervalOf, spacingOf } from './params.ts';
 import { encodeSeal, sealAbove } from './seal.ts';
 import { isValidator, type State } from './state.ts';
 
@@ -48,7 +48,7 @@ export function mine(state: State): void {
   }
   setTimer(state, 'refresh', isDue ? now + intervalOf(params) : null);
   if (!isDue) return;
-  const seal = sealAbove(head.id, head.header, intervalOf(params));
+  const seal = sealAbove(head.id, head.header, params);
   const id = `${head.header.height + 1}/${state.jobs++}`;
   state.job = { id, parent: head.id, since: now };
   const work = { target: targetOf(seal.hardness) };

@@ -8,7 +8,8 @@ import { type Bytes, compareBytes } from '../../ledger/types/bytes.ts';
 import { bigUint, type Codec, decode, encode, fixed, list, struct, uint } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import { type BlockId, type Height, hash, type Millis, millis } from '../../ledger/types/ids.ts';
-import { HARDNESS_MAX, HARDNESS_START, nextHardness, workOf } from './hardness.ts';
+import { HARDNESS_MAX, nextHardness, workOf } from './hardness.ts';
+import { intervalOf, type PowParams } from './params.ts';
 
 /** The last bytes of the seal, and with it of the encoded header: whoever searches varies these alone. */
 export const NONCE_BYTES = 8;
@@ -66,10 +67,13 @@ export function stepDown(header: Header, height: Height): { readonly id: BlockId
 }
 
 /** The seal of a child of this block, with a nonce of zeros. */
-export function sealAbove(id: BlockId, header: Header, intervalMs: Millis): Seal {
+export function sealAbove(id: BlockId, header: Header, params: PowParams): Seal {
   const own = header.height === 0 ? null : sealOf(header);
   assert(own !== null || header.height === 0, 'a parent without a seal');
-  const hardness = own === null ? HARDNESS_START : nextHardness(own.hardness, header.time - own.since, intervalMs);
+  const hardness =
+    own === null
+      ? params.hardnessStart
+      : nextHardness(own.hardness, header.time - own.since, intervalOf(params), params.hardnessMin);
   return {
     hardness,
     work: (own?.work ?? 0n) + workOf(hardness),

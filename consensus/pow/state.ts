@@ -11,9 +11,10 @@ import {
   type Millis,
   type NodeId,
 } from '../../ledger/types/ids.ts';
-import type { Config, Effect, JobId, Params, Records, TimerId, Write } from '../core.ts';
+import type { Config, Effect, JobId, Records, TimerId, Write } from '../core.ts';
 import type { ForkTree, Tip } from '../fork-tree.ts';
 import type { Message } from './messages.ts';
+import type { PowParams } from './params.ts';
 
 /** Blocks in the tree: fewer than a ledger keeps executed, so that none that was found valid has to be executed again. */
 export const TREE_BLOCKS_MAX = 200;
@@ -54,7 +55,7 @@ export interface Final {
 export interface State {
   readonly self: NodeId | null;
   readonly chainId: ChainId;
-  readonly params: Params;
+  readonly params: PowParams;
   readonly startedAt: Millis;
   now: Millis;
 

@@ -29,9 +29,9 @@ export const STAKE_AND_WORK_MUTANTS: readonly Mutant[] = [
   {
     engine: 'pow',
     name: 'calls a block final one too soon',
-    file: 'consensus/pow/rules.ts',
-    find: 'export const FINAL_DEPTH = 6;',
-    replace: 'export const FINAL_DEPTH = 5;',
+    file: 'consensus/pow/branches.ts',
+    find: 'tip.header.height - params.finalityDepth)',
+    replace: 'tip.header.height - params.finalityDepth + 1)',
     killedBy: unit('pow-branches', 'a block is final with six above it, durably before the ledger hears of it'),
   },
   {

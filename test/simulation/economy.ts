@@ -1,5 +1,4 @@
 /** What there is to agree on: a small genesis, transfers by number, and a naive model of what they come to. */
-import type { Params } from '../../consensus/core.ts';
 import { identify, transactionSigningBytes } from '../../ledger/crypto/ids.ts';
 import { addressOf, type Genesis, LIMITS } from '../../ledger/genesis.ts';
 import { type OperationDefinition, ROLES } from '../../ledger/modules/operation.ts';
@@ -42,8 +41,7 @@ export interface Economy {
 const account = (index: number) => ({ threshold: 1, keys: [keyOf(ACCOUNT_KEYS_FROM + index)], roles: ROLES });
 
 export function newEconomy(
-  engine: string,
-  params: Params,
+  consensus: Genesis['consensus'],
   genesisTime: Millis,
   validators: ValidatorSet,
   organisations: number,
@@ -52,7 +50,7 @@ export function newEconomy(
   const genesis: Genesis = {
     chainId: CHAIN_ID,
     genesisTime,
-    consensus: { engine, params },
+    consensus,
     limits: LIMITS,
     validators: validators.map(({ key, power }) => ({ key, power, ...seatOf(validatorIndex(key, organisations)) })),
     members: accounts.map((_, i) => ({

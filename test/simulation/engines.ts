@@ -1,5 +1,5 @@
 /** What the simulator knows of each engine: the faults it has to bear, what it may say once only, what a campaign must reach. */
-import type { CoreModule } from '../../consensus/core.ts';
+import type { CoreModule, OwnParams, Params } from '../../consensus/core.ts';
 import { engines } from '../../consensus/registry.ts';
 import { assert } from '../../ledger/types/assert.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
@@ -24,6 +24,9 @@ export interface Profile {
   readonly bearsSplits: boolean;
   /** Networks to draw from, by the powers of their validators. */
   readonly shapes: readonly (readonly number[])[];
+  /** What differs in its genesis from that of other simulated networks, and what it gives of the engine's own. */
+  readonly params: Partial<Params>;
+  readonly own: OwnParams;
   /** How long a healed network may take for three blocks. */
   readonly recoveryMsMax: number;
   /** How long a run has faults, in virtual ms. */
@@ -175,6 +178,7 @@ export function profileOf(engine: string): Profile {
       bearsSplits: true,
       shapes: bears === 'byzantine' ? BYZANTINE_SHAPES : CRASH_SHAPES,
     },
+    ...{ params: {}, own: {} },
     // Views that ran high under faults, at the cap, and some slack.
     ...{ recoveryMsMax: 60_000, faultMs: 120_000, seeds: 200, messagesPerBlockMax: 100 },
     ...(WORDS.get(engine) ?? PLAIN),

@@ -94,7 +94,13 @@ export function start(world: World, replica: Replica): void {
   const { params, profile, economy, genesis } = world;
   const chain = createChain(economy.genesis, recover(disk, economy.genesis, genesis));
   const seed = BigInt(world.seed * 1000 + replica.slot * 100 + replica.lives);
-  const core = profile.module.create({ self: key, chainId: CHAIN_ID, params, seed });
+  const core = profile.module.create({
+    self: key,
+    chainId: CHAIN_ID,
+    params,
+    own: economy.genesis.consensus.own,
+    seed,
+  });
   const held = heldBlocks();
   const { id, header } = chain.head;
   const pending = [...disk.pending.values()].filter(each => each.header.height > header.height);

@@ -81,14 +81,15 @@ export const STARTED_AT = 1_700_000_000_000;
 
 export function newWorld(shape: Shape): World {
   const { engine = 'pbft', seed, powers, observers = 0, twins = [], only = null } = shape;
-  const params = { ...PARAMS, ...shape.params };
+  const profile = profileOf(engine);
+  const params = { ...PARAMS, ...profile.params, ...shape.params };
   const seated = shape.seated ?? powers.map((_, i) => i);
   const validators = seated
     .map(i => ({ key: keyOf(i + 1), power: powers[i]! }))
     .sort((a, b) => compareText(a.key, b.key));
-  const economy = newEconomy(engine, params, STARTED_AT - 1, validators, powers.length);
+  const economy = newEconomy({ engine, params, own: profile.own }, STARTED_AT - 1, validators, powers.length);
   const world: World = {
-    ...{ profile: profileOf(engine), seed, params, economy, genesis: genesisBlock(economy.genesis) },
+    ...{ profile, seed, params, economy, genesis: genesisBlock(economy.genesis) },
     ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [], checks: newChecks() },
     ...{ workRng: rng(BigInt(seed), 2), network: newNetwork() },
     choices: newChoices(seed, only),

@@ -7,7 +7,7 @@ import { blockId } from '../../ledger/crypto/ids.ts';
 import { transfer } from '../../ledger/modules/tokens/transfer.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import { createMiner, type Miner } from '../../node/miner.ts';
-import { genesis, on, PARAMS } from './consensus/pow-script.ts';
+import { genesis, on, PARAMS, POW_PARAMS } from './consensus/pow-script.ts';
 import { alice, bob, key, network, op, transaction } from './ledger/network.ts';
 
 const IMPOSSIBLE = targetOf(150 * DOUBLING);
@@ -22,12 +22,12 @@ describe('the miner', () => {
   it('finds a nonce for a block that the engine takes', async () => {
     miner = createMiner();
     const parent = { id: blockId(genesis.header), header: genesis.header };
-    const seal = sealAbove(parent.id, parent.header, PARAMS.viewTimeoutMs);
+    const seal = sealAbove(parent.id, parent.header, POW_PARAMS);
     const header = { ...asked, parent: parent.id, seal: encodeSeal(seal) };
     const mined = await miner.search('1/0', header, targetOf(seal.hardness));
     expect(mined!.id).toBe(blockId(mined!.header));
     expect(meets(mined!.id, seal.hardness)).toBe(true);
-    expect(headerFault(PARAMS, parent, mined!)).toBeNull();
+    expect(headerFault(POW_PARAMS, parent, mined!)).toBeNull();
     // Nothing but the nonce has changed.
     expect(isSameButNonce(mined!.header.seal, header.seal)).toBe(true);
     expect({ ...mined!.header, seal: header.seal }).toEqual(header);
@@ -37,14 +37,14 @@ describe('the miner', () => {
     miner = createMiner();
     const { chain, start } = network();
     const parent = { id: start.id, header: start.header };
-    const { hardness, ...rest } = sealAbove(parent.id, parent.header, PARAMS.viewTimeoutMs);
+    const { hardness, ...rest } = sealAbove(parent.id, parent.header, POW_PARAMS);
     const seal = encodeSeal({ hardness, ...rest });
     const time = start.header.time + PARAMS.viewTimeoutMs;
     const payment = transaction(alice, [op(transfer, { token: 'QRT', to: bob.address, amount: 5n })]);
     const source = { offer: (take: (each: typeof payment) => unknown) => void take(payment) };
     const draft = chain.build(source, { parent: parent.id, time, proposer: key(100), seal })!;
     const mined = await miner.search('1/0', draft.block.header, targetOf(hardness));
-    expect(headerFault(PARAMS, parent, mined!)).toBeNull();
+    expect(headerFault(POW_PARAMS, parent, mined!)).toBeNull();
     const verdict = chain.validate({ ...draft.block, ...mined! });
     expect(verdict.ok && verdict.value.header).toEqual(mined!.header);
     chain.adopt(mined!.id, 0);

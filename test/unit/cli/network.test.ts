@@ -164,7 +164,17 @@ describe('a planned network', () => {
     expect(genesis.limits.blockTransactionsMax).toBe(7);
   });
 
+  it('writes out what an engine takes of its own, and refuses what it does not', async () => {
+    const plan = planOf({ engine: 'pow', own: { finalityDepth: 9 } });
+    const { directory, genesis } = await createNetwork(join(root, 'own'), plan, { validators: 1, basePort: 0 });
+    const own = { finalityDepth: 9, hardnessStartBits: 16, hardnessMinBits: 12 };
+    const file = JSON.parse(readFileSync(join(directory, 'genesis.json'), 'utf8'));
+    expect([genesis.consensus.own, file.consensus.own]).toEqual([own, own]);
+  });
+
   it.each<[string, Partial<NetworkPlan>, number, number, string]>([
+    ['a depth without an end', { engine: 'pow', own: { finalityDepth: 33 } }, 1, 0, 'GENESIS_BAD_VALUE'],
+    ['a depth where all is final at once', { own: { finalityDepth: 6 } }, 1, 0, 'GENESIS_UNKNOWN_KEY'],
     ['a bad chain id', { chainId: 'Not A Chain' }, 1, 0, 'GENESIS_BAD_VALUE'],
     [
       'prefixes that overlap',

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { finalityDepthOf } from '../../../consensus/own-params.ts';
+import { pow } from '../../../consensus/pow/core.ts';
 import { STRIDE } from '../../../consensus/pow/seal.ts';
 import {
   A,
@@ -105,6 +107,16 @@ describe('finality', () => {
       'persist final Y2',
       'adopt Y2, final 2',
     ]);
+  });
+
+  it.each([1, 2, 32])('or with as many above it as genesis says: %i', finalityDepth => {
+    const it = script({ self: null, own: { finalityDepth } });
+    const blocks = chainOn(genesis, finalityDepth + 1);
+    accept(it, blocks.slice(0, finalityDepth));
+    expect(look(it).at(-1)).toBe(`adopt X${finalityDepth}, final 0`);
+    accept(it, blocks.slice(finalityDepth), 'Y');
+    expect(look(it).at(-1)).toBe('adopt Y1, final 1');
+    expect(finalityDepthOf(pow.spec, { finalityDepth })).toBe(finalityDepth);
   });
 
   it('a branch that leaves the final block is refused, whatever its work', () => {

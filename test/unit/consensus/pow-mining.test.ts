@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HARDNESS_START, nextHardness, targetOf } from '../../../consensus/pow/hardness.ts';
-import { sealOf } from '../../../consensus/pow/seal.ts';
+import { targetOf } from '../../../consensus/pow/hardness.ts';
+import { sealAbove, sealOf } from '../../../consensus/pow/seal.ts';
 import type { Header } from '../../../ledger/types/header.ts';
 import {
   A,
@@ -15,7 +15,7 @@ import {
   look,
   type Mined,
   on,
-  PARAMS,
+  POW_PARAMS,
   pass,
   type Script,
   script,
@@ -58,7 +58,7 @@ describe('Nakamoto 5, when a validator looks for a block', () => {
     const build = it.seen.find(each => each.type === 'build');
     expect(build).toMatchObject({
       parent: head.id,
-      work: { target: targetOf(nextHardness(HARDNESS_START, 60_800, PARAMS.viewTimeoutMs)) },
+      work: { target: targetOf(sealAbove(head.id, head.header, POW_PARAMS).hardness) },
     });
     expect(look(it)).toEqual(['build 2/0 on head']);
   });

@@ -3,20 +3,22 @@ import {
   DOUBLING,
   HALF_LIFE_INTERVALS,
   HARDNESS_MAX,
-  HARDNESS_MIN,
-  HARDNESS_START,
   meets,
   nextHardness,
   targetOf,
   workOf,
 } from '../../../consensus/pow/hardness.ts';
-import { FINAL_DEPTH, headerFault, heightAt, isSealed } from '../../../consensus/pow/rules.ts';
+import { powParams } from '../../../consensus/pow/params.ts';
+import { headerFault, heightAt, isSealed } from '../../../consensus/pow/rules.ts';
 import { encodeSeal, STRIDE, sealAbove, sealOf, stepDown } from '../../../consensus/pow/seal.ts';
 import { below, type Rng, rng, u32 } from '../../../consensus/rng.ts';
 import type { BlockId } from '../../../ledger/types/ids.ts';
-import { B, chainOn, genesis, on, PARAMS } from './pow-script.ts';
+import { B, chainOn, genesis, on, PARAMS, POW_PARAMS } from './pow-script.ts';
 
 const T = PARAMS.viewTimeoutMs;
+const { hardnessStart: HARDNESS_START, hardnessMin: HARDNESS_MIN } = POW_PARAMS;
+/** The next hardness in a network that says nothing of its own. */
+const next = (hardness: number, solveMs: number): number => nextHardness(hardness, solveMs, T, HARDNESS_MIN);
 
 describe('hardness', () => {
   it.each([
@@ -61,12 +63,12 @@ describe('retarget', () => {
     ['a millisecond late', T + 1, -4],
   ])('%s', (_, solveMs, change) => {
     const hardness = 20 * DOUBLING;
-    expect(nextHardness(hardness, solveMs, T)).toBe(hardness + change);
+    expect(next(hardness, solveMs)).toBe(hardness + change);
   });
 
   it('keeps within its bounds', () => {
-    expect(nextHardness(HARDNESS_MIN + 1, 4 * T, T)).toBe(HARDNESS_MIN);
-    expect(nextHardness(HARDNESS_MAX - 1, 0, T)).toBe(HARDNESS_MAX);
+    expect(next(HARDNESS_MIN + 1, 4 * T)).toBe(HARDNESS_MIN);
+    expect(next(HARDNESS_MAX - 1, 0)).toBe(HARDNESS_MAX);
   });
 });
 
@@ -81,7 +83,7 @@ function mineBlocks(random: Rng, from: number, hashesPerInterval: number, count:
     const search = (waiting(random) * Number(workOf(hardness)) * T) / hashesPerInterval;
     const solve = Math.round(T / 2 + search);
     solves.push(solve);
-    hardness = nextHardness(hardness, solve, T);
+    hardness = next(hardness, solve);
   }
   return { hardness, solves };
 }
@@ -125,18 +127,18 @@ describe('retarget over many blocks', () => {
         const jump = style === 1 || (style === 2 && blocks % 2 === 0) || (style === 3 && below(random, 3) === 0);
         const solve = jump ? T / 2 + below(random, 20 * T) : T / 2;
         elapsed += solve;
-        hardness = nextHardness(hardness, solve, T);
+        hardness = next(hardness, solve);
         expect(hardness).toBeGreaterThanOrEqual(leastHardness(from, elapsed, blocks));
       }
     }
   });
 
   it('timestamps as far in the future as anyone follows win less than 2.2 percent', () => {
-    const honest = nextHardness(30 * DOUBLING, T, T);
-    const ahead = nextHardness(30 * DOUBLING, T + PARAMS.driftMs, T);
+    const honest = next(30 * DOUBLING, T);
+    const ahead = next(30 * DOUBLING, T + PARAMS.driftMs);
     expect(Number(targetOf(ahead)) / Number(targetOf(honest))).toBeLessThan(1.022);
     // What was won is lost with the next block that tells the true time.
-    expect(nextHardness(ahead, T - PARAMS.driftMs, T)).toBeGreaterThanOrEqual(honest);
+    expect(next(ahead, T - PARAMS.driftMs)).toBeGreaterThanOrEqual(honest);
   });
 });
 
@@ -157,9 +159,22 @@ describe('the seal', () => {
   it('starts at the written hardness and is retargeted from the second block on', () => {
     const first = on(genesis);
     expect(sealOf(first.header)!.hardness).toBe(HARDNESS_START);
-    expect(sealAbove(first.id, first.header, T).hardness).toBe(HARDNESS_START);
+    expect(sealAbove(first.id, first.header, POW_PARAMS).hardness).toBe(HARDNESS_START);
     const late = on(genesis, { afterMs: 2 * T });
-    expect(sealAbove(late.id, late.header, T).hardness).toBe(nextHardness(HARDNESS_START, 2 * T, T));
+    expect(sealAbove(late.id, late.header, POW_PARAMS).hardness).toBe(next(HARDNESS_START, 2 * T));
+  });
+
+  it('starts at the hardness and keeps to the least that genesis says', () => {
+    const params = powParams(PARAMS, { hardnessStartBits: 3, hardnessMinBits: 2 });
+    const first = on(genesis, { params, afterMs: 4 * T });
+    expect(sealOf(first.header)!.hardness).toBe(3 * DOUBLING);
+    let last = first;
+    const hardnesses = Array.from({ length: 9 }, () => {
+      last = on(last, { params, afterMs: 4 * T });
+      return sealOf(last.header)!.hardness;
+    });
+    expect([hardnesses[0]! < 3 * DOUBLING, hardnesses.at(-1)]).toEqual([true, 2 * DOUBLING]);
+    expect([isSealed(params, last.id, last.header), isSealed(POW_PARAMS, last.id, last.header)]).toEqual([true, false]);
   });
 
   it('leads down a chain of millions in some hundred steps', () => {
@@ -190,7 +205,7 @@ describe('the seal', () => {
 
 describe('a header above its parent', () => {
   const parent = on(genesis);
-  const { work, hardness } = sealAbove(parent.id, parent.header, T);
+  const { work, hardness } = sealAbove(parent.id, parent.header, POW_PARAMS);
   it.each([
     ['good', on(parent), null],
     ['good with any nonce', on(parent, { seal: { nonce: new Uint8Array(8).fill(255) } }), null],
@@ -206,22 +221,21 @@ describe('a header above its parent', () => {
     ['without a seal', on(parent, { change: { seal: new Uint8Array(0) } }), 'WRONG_SEAL'],
     ['not found', on(parent, { found: false }), 'TARGET_MISSED'],
   ])('%s', (_, block, fault) => {
-    expect(headerFault(PARAMS, parent, block)).toBe(fault);
+    expect(headerFault(POW_PARAMS, parent, block)).toBe(fault);
   });
 
   it('on an unknown parent is kept only if it cost what it says, and that is not too little', () => {
     const orphan = on(on(parent));
-    expect(isSealed(orphan.id, orphan.header)).toBe(true);
+    expect(isSealed(POW_PARAMS, orphan.id, orphan.header)).toBe(true);
     const cheap = on(parent, { seal: { hardness: HARDNESS_MIN - 1 } });
-    expect(isSealed(cheap.id, cheap.header)).toBe(false);
+    expect(isSealed(POW_PARAMS, cheap.id, cheap.header)).toBe(false);
     const missed = on(parent, { found: false });
-    expect(isSealed(missed.id, missed.header)).toBe(false);
+    expect(isSealed(POW_PARAMS, missed.id, missed.header)).toBe(false);
   });
 });
 
 it('heights that time does not allow are not believed', () => {
-  expect(heightAt(PARAMS, genesis.header, genesis.header.time + 10 * T)).toBe(20);
-  expect(heightAt(PARAMS, genesis.header, genesis.header.time - 1)).toBe(0);
-  expect(FINAL_DEPTH).toBe(6);
+  expect(heightAt(POW_PARAMS, genesis.header, genesis.header.time + 10 * T)).toBe(20);
+  expect(heightAt(POW_PARAMS, genesis.header, genesis.header.time - 1)).toBe(0);
   expect(on(genesis, { proposer: B }).header.proposer).toBe(B);
 });

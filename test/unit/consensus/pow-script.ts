@@ -3,10 +3,11 @@
  * searches here: an id that meets its target begins with ten zeros, whatever the nonce.
  */
 import { sha256Hex } from '#crypto';
-import type { ConsensusCore, Effect, Event, Params, Resume } from '../../../consensus/core.ts';
+import type { ConsensusCore, Effect, Event, OwnParams, Params, Resume } from '../../../consensus/core.ts';
 import { pow } from '../../../consensus/pow/core.ts';
 import type { Message } from '../../../consensus/pow/messages.ts';
 import { EMPTY_ROOT } from '../../../consensus/pow/mining.ts';
+import { type PowParams, powParams } from '../../../consensus/pow/params.ts';
 import { encodeSeal, type Seal, sealAbove, workAt } from '../../../consensus/pow/seal.ts';
 import { type Bytes, EMPTY, utf8 } from '../../../ledger/types/bytes.ts';
 import { encode } from '../../../ledger/types/codec.ts';
@@ -26,6 +27,8 @@ export const PARAMS: Params = {
   heartbeatMs: 10_000,
   driftMs: 500,
 };
+/** With the engine's own as they are where genesis says nothing. */
+export const POW_PARAMS = powParams(PARAMS);
 const ZERO = '0'.repeat(64) as Hash;
 
 export interface Mined {
@@ -44,7 +47,7 @@ export interface Making {
   /** Whether the id meets the target. */
   readonly found?: boolean;
   readonly change?: Partial<Header>;
-  readonly params?: Params;
+  readonly params?: PowParams;
 }
 
 /** The id of a header under a hash that finds every block at once, or never. */
@@ -77,9 +80,9 @@ export const genesis = withSeal(null, EMPTY, T0 - 60_000, { proposer: keyOf(0) }
 
 /** A block on `parent`, right in all that is not said otherwise. */
 export function on(parent: Mined, making: Making = {}): Mined {
-  const { viewTimeoutMs } = making.params ?? PARAMS;
-  const seal = { ...sealAbove(parent.id, parent.header, viewTimeoutMs), ...making.seal };
-  return withSeal(parent, encodeSeal(seal), parent.header.time + (making.afterMs ?? viewTimeoutMs), making);
+  const { params = POW_PARAMS } = making;
+  const seal = { ...sealAbove(parent.id, parent.header, params), ...making.seal };
+  return withSeal(parent, encodeSeal(seal), parent.header.time + (making.afterMs ?? params.viewTimeoutMs), making);
 }
 
 /** So many blocks, one on the other. */
@@ -102,6 +105,7 @@ export interface Script {
 export interface Setup {
   readonly self?: NodeId | null;
   readonly params?: Partial<Params>;
+  readonly own?: OwnParams;
   readonly head?: Mined;
   readonly disk?: Script['disk'];
   readonly now?: Millis;
@@ -110,8 +114,8 @@ export interface Setup {
 
 /** A core that has started. By default B's. */
 export function script(setup: Setup = {}): Script {
-  const { self = B, params = {}, head = genesis, now = T0, validators = FOUR } = setup;
-  const core = pow.create({ self, chainId: CHAIN_ID, params: { ...PARAMS, ...params }, seed: 1n });
+  const { self = B, params = {}, own = {}, head = genesis, now = T0, validators = FOUR } = setup;
+  const core = pow.create({ self, chainId: CHAIN_ID, params: { ...PARAMS, ...params }, own, seed: 1n });
   const disk = setup.disk ?? { records: new Map(), blocks: new Map() };
   const names = new Map([A, B, C, D].map((key, i) => [key as string, 'ABCD'[i]!]));
   names.set(head.id, 'head');
