@@ -22,12 +22,12 @@
  * comes with a quorum of prepares, for B; a proposal of anything else is not justified, and no honest validator prepares it.
  */
 
-import { assert, unreachable } from '../../ledger/types/assert.ts';
+import { assert } from '../../ledger/types/assert.ts';
 import { BYZANTINE_COMMIT } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
-import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
-import { coreOf, setTimer } from '../machine.ts';
+import type { ConsensusCore, CoreModule, Params, Resume, Status } from '../core.ts';
+import { coreOf, type EventOf, type Hearing, hear, noteWork, setTimer, silence } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { onBallot, replayEarly } from './ballots.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
@@ -43,7 +43,7 @@ import {
   requestSync,
 } from './follow.ts';
 import { claimsOf, type Message, type Proposal, signed } from './messages.ts';
-import { emptyRecord, recordIn } from './record.ts';
+import { emptyRecord, recordIn, writeOf } from './record.ts';
 import { accept, advance, onViewTimeout, propose, resend } from './rules.ts';
 import {
   configure,
@@ -55,7 +55,6 @@ import {
   mayVote,
   openHeight,
   openInstance,
-  release,
   type State,
 } from './state.ts';
 
@@ -82,11 +81,43 @@ const createCore = (deps: Deps): ConsensusCore<Message> =>
   coreOf<State, Message>({
     initial: (now, resume) => initial(deps, now, resume),
     begin,
-    step,
+    on: {
+      message: onMessage,
+      work: noteWork,
+      block: (state, { id, header }) => noteBlock(state, id, header),
+      built: onBuilt,
+      validated: onValidated,
+      applied: onApplied,
+    },
+    timeouts: {
+      view: onViewTimeout,
+      resend,
+      sync: requestSync,
+      status: onStatusTimeout,
+      patience: state => {
+        state.patient = true;
+      },
+    },
+    advance(state) {
+      recover(state);
+      advance(state);
+      catchUp(state);
+    },
+    writes: ({ record }) => [writeOf(record)],
     claims,
     status,
     digest: digestOf,
   });
+
+const HEARING: Hearing<State, Message> = {
+  proposal: onBallot,
+  prepare: onBallot,
+  commit: onBallot,
+  'round-change': onBallot,
+  decision: onDecision,
+  'status-request': onStatusRequest,
+  status: onStatus,
+};
 
 function initial({ self, chainId, params, seed, leaderOf }: Deps, now: Millis, resume: Resume): State {
   const { head, header, records, config, votesLost } = resume;
@@ -101,7 +132,7 @@ function initial({ self, chainId, params, seed, leaderOf }: Deps, now: Millis, r
     params,
     leaderOf,
     rng: generator,
-    now,
+    ...silence<Message>(now),
     head: { id: head, header },
     validators: [],
     quorum: 0,
@@ -121,12 +152,9 @@ function initial({ self, chainId, params, seed, leaderOf }: Deps, now: Millis, r
     answeredAt: new Map(),
     missed: new Set(),
     heardAt: new Map(),
-    timers: new Map(),
     viewChanges: 0,
     equivocations: 0,
-    effects: [],
     promised: self !== null && stored === null && votesLost,
-    blocks: [],
   };
   configure(state, config);
   openHeight(state);
@@ -134,7 +162,7 @@ function initial({ self, chainId, params, seed, leaderOf }: Deps, now: Millis, r
 }
 
 /** Takes up the promises of the last run: says them again, and asks where the others are. */
-function begin(state: State, { blocks }: Resume): Effect<Message>[] {
+function begin(state: State, { blocks }: Resume): void {
   const { instance, record } = state;
   for (const { id, header } of blocks) if (header.height >= instance.height) noteBlock(state, id, header);
   const voted = record.prepare ?? record.proposal?.block ?? null;
@@ -147,84 +175,13 @@ function begin(state: State, { blocks }: Resume): Effect<Message>[] {
   for (const { key } of state.validators) state.heardAt.set(key, state.head.header.height);
   recover(state);
   resend(state);
-  advance(state);
-  return release(state);
 }
 
-function step(state: State, now: Millis, event: Event<Message>): Effect<Message>[] {
-  assert(now >= state.now, 'time went back');
-  state.now = now;
-  switch (event.type) {
-    case 'message':
-      onMessage(state, event);
-      break;
-    case 'timeout':
-      onTimeout(state, event.timer);
-      break;
-    case 'work':
-      state.work = event.since;
-      break;
-    case 'block':
-      noteBlock(state, event.id, event.header);
-      break;
-    case 'built':
-      onBuilt(state, event);
-      break;
-    case 'validated':
-      onValidated(state, event.block, event.next !== null);
-      break;
-    case 'applied':
-      onApplied(state, event);
-      break;
-    default:
-      unreachable(event);
-  }
-  recover(state);
-  advance(state);
-  catchUp(state);
-  return release(state);
-}
-
-type Of<T extends Event<Message>['type']> = Extract<Event<Message>, { type: T }>;
-
-function onMessage(state: State, { from, message, signature }: Of<'message'>): void {
+function onMessage(state: State, event: EventOf<Message, 'message'>): void {
+  const { from } = event;
   state.missed.delete(from);
   if (isValidator(state, from)) state.heardAt.set(from, state.head.header.height);
-  switch (message.type) {
-    case 'decision':
-      onDecision(state, from, message);
-      break;
-    case 'status-request':
-      onStatusRequest(state, from, message);
-      break;
-    case 'status':
-      onStatus(state, from, message);
-      break;
-    default:
-      onBallot(state, from, message, signature);
-  }
-}
-
-function onTimeout(state: State, timer: TimerId): void {
-  state.timers.delete(timer);
-  switch (timer) {
-    case 'view':
-      onViewTimeout(state);
-      break;
-    case 'resend':
-      resend(state);
-      break;
-    case 'sync':
-      requestSync(state);
-      break;
-    case 'status':
-      onStatusTimeout(state);
-      break;
-    case 'patience':
-      state.patient = true;
-      break;
-    // `propose` and `drift` only bring the moment at which a rule looks at the clock again.
-  }
+  hear(HEARING, state, event);
 }
 
 function noteBlock(state: State, id: BlockId, header: Header): void {
@@ -239,7 +196,7 @@ function noteBlock(state: State, id: BlockId, header: Header): void {
   headers.set(id, header);
 }
 
-function onBuilt(state: State, { job, block }: Of<'built'>): void {
+function onBuilt(state: State, { job, block }: EventOf<Message, 'built'>): void {
   const { instance } = state;
   if (instance.job === null || instance.job.id !== job) return;
   const { mandate } = instance.job;
@@ -255,12 +212,11 @@ function onBuilt(state: State, { job, block }: Of<'built'>): void {
   propose(state, block.id, 'fresh', mandate?.justification ?? null);
 }
 
-function onValidated(state: State, block: BlockId, valid: boolean): void {
-  const { verdicts } = state.instance;
-  if (verdicts.get(block) === 'asked') verdicts.set(block, valid ? 'valid' : 'invalid');
+function onValidated({ instance: { verdicts } }: State, { block, next }: EventOf<Message, 'validated'>): void {
+  if (verdicts.get(block) === 'asked') verdicts.set(block, next === null ? 'invalid' : 'valid');
 }
 
-function onApplied(state: State, { head, header, config }: Of<'applied'>): void {
+function onApplied(state: State, { head, header, config }: EventOf<Message, 'applied'>): void {
   const { instance } = state;
   const { decision, height } = instance;
   if (header.height < height) return;

@@ -4,13 +4,14 @@ import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
-import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import type { Config, JobId, Params } from '../core.ts';
 import { STRANGER } from '../follow.ts';
+import type { Asking } from '../machine.ts';
 import { byzantineQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
 import type { Reports } from './amnesia.ts';
 import type { Ballot, Message } from './messages.ts';
-import { emptyRecord, type VoteRecord, writeOf } from './record.ts';
+import { emptyRecord, type VoteRecord } from './record.ts';
 import type { VoteCertificate } from './statement.ts';
 import type { Mandate, RoundChanges } from './view-change.ts';
 import type { Votes } from './votes.ts';
@@ -65,13 +66,12 @@ export interface Instance {
   readonly reported: Set<string>;
 }
 
-export interface State {
+export interface State extends Asking<Message> {
   readonly self: NodeId | null;
   readonly chainId: ChainId;
   readonly params: Params;
   readonly leaderOf: LeaderOf;
   readonly rng: Rng;
-  now: Millis;
 
   head: Head;
   validators: ValidatorSet;
@@ -104,14 +104,8 @@ export interface State {
   readonly missed: Set<NodeId>;
   /** The height at which each validator was last heard. */
   readonly heardAt: Map<NodeId, Height>;
-  readonly timers: Map<TimerId, Millis>;
   viewChanges: number;
   equivocations: number;
-
-  effects: Effect<Message>[];
-  /** Whether the record changed in this step, and the blocks that must be as durable as it. */
-  promised: boolean;
-  blocks: BlockId[];
 }
 
 export interface EarlyBallot {
@@ -183,14 +177,4 @@ export function promise(state: State, change: Partial<VoteRecord>, block: BlockI
   state.record = { ...state.record, ...change };
   state.promised = true;
   if (block !== null && !state.blocks.includes(block)) state.blocks.push(block);
-}
-
-/** The effects of a step, what must be durable first. */
-export function release(state: State): Effect<Message>[] {
-  const { effects, blocks } = state;
-  if (state.promised) effects.unshift({ type: 'persist', writes: [writeOf(state.record)], blocks });
-  state.effects = [];
-  state.blocks = [];
-  state.promised = false;
-  return effects;
 }

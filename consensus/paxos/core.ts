@@ -20,13 +20,13 @@
  * proposed B. What is written is what was said: promises and acceptances are durable before they leave.
  */
 
-import { assert, unreachable } from '../../ledger/types/assert.ts';
+import { assert } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
-import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
+import type { ConsensusCore, CoreModule, Params, Resume, Status } from '../core.ts';
 import { quarter } from '../follow.ts';
-import { coreOf, setTimer } from '../machine.ts';
+import { coreOf, type EventOf, type Hearing, hear, noteWork, setTimer, silence } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { examine, onAccept, onBeat, onPrepare, replayEarly, sendAccepted } from './acceptor.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
@@ -45,7 +45,7 @@ import { adopt, close, decide, onAccepted, onDecision } from './learner.ts';
 import { abandon, armElection, drawPatience, endLeadership, isLed } from './lease.ts';
 import { claimsOf, type Message, signed } from './messages.ts';
 import { armBallot, askAgain, beat, build, lead, onBuilt, onNack, onPromise, startBallot } from './proposer.ts';
-import { emptyRecord, recordIn } from './record.ts';
+import { emptyRecord, recordIn, writeOf } from './record.ts';
 import {
   armResend,
   configure,
@@ -56,7 +56,6 @@ import {
   noteBlock,
   openHeight,
   openInstance,
-  release,
   type State,
 } from './state.ts';
 
@@ -81,11 +80,44 @@ const createCore = (deps: Deps): ConsensusCore<Message> =>
   coreOf<State, Message>({
     initial: (now, resume) => initial(deps, now, resume),
     begin,
-    step,
+    on: {
+      message: onMessage,
+      work: noteWork,
+      block: (state, { id, header }) => noteBlock(state, id, header),
+      built: onBuilt,
+      validated: onValidated,
+      applied: onApplied,
+    },
+    timeouts: {
+      election: startBallot,
+      ballot: abandon,
+      beat,
+      resend,
+      sync: requestSync,
+      status: onStatusTimeout,
+      overdue: state => ask(state, 'all'),
+      patience: state => {
+        state.patient = true;
+      },
+    },
+    advance,
+    writes: ({ record }) => [writeOf(record)],
     claims,
     status,
     digest: digestOf,
   });
+
+const HEARING: Hearing<State, Message> = {
+  prepare: onPrepare,
+  promise: onPromise,
+  nack: onNack,
+  accept: onAccept,
+  accepted: onAccepted,
+  beat: onBeat,
+  decision: onDecision,
+  'status-request': onStatusRequest,
+  status: onStatus,
+};
 
 function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Resume): State {
   const { head, header, records, config, votesLost } = resume;
@@ -97,7 +129,7 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
     chainId,
     params,
     rng: generator,
-    now,
+    ...silence<Message>(now),
     head: { id: head, header },
     validators: [],
     quorum: 0,
@@ -123,12 +155,9 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
     finals: new Map(),
     answeredAt: new Map(),
     heardAt: new Map(),
-    timers: new Map(),
     leaderChanges: 0,
     equivocations: 0,
-    effects: [],
     promised: self !== null && stored === null && votesLost,
-    blocks: [],
   };
   configure(state, config);
   openHeight(state);
@@ -136,7 +165,7 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
 }
 
 /** Takes up the promises of the last run: says again what it accepted, and asks where the others are. */
-function begin(state: State, { blocks }: Resume): Effect<Message>[] {
+function begin(state: State, { blocks }: Resume): void {
   const { instance, record, params } = state;
   for (const { id, header } of blocks) if (header.height >= instance.height) noteBlock(state, id, header);
   // Two beats' time to be heard, for one that leads already.
@@ -150,48 +179,10 @@ function begin(state: State, { blocks }: Resume): Effect<Message>[] {
   if (record.decision !== null && record.height === instance.height + 1) close(state, record.decision);
   recover(state);
   resend(state);
-  advance(state);
-  return release(state);
 }
 
-function step(state: State, now: Millis, event: Event<Message>): Effect<Message>[] {
-  assert(now >= state.now, 'time went back');
-  state.now = now;
-  switch (event.type) {
-    case 'message':
-      onMessage(state, event);
-      break;
-    case 'timeout':
-      onTimeout(state, event.timer);
-      break;
-    case 'work':
-      state.work = event.since;
-      break;
-    case 'block':
-      noteBlock(state, event.id, event.header);
-      break;
-    case 'built':
-      onBuilt(state, event.job, event.block);
-      break;
-    case 'validated': {
-      const { verdicts } = state.instance;
-      if (verdicts.get(event.block) === 'asked') verdicts.set(event.block, event.next === null ? 'invalid' : 'valid');
-      break;
-    }
-    case 'applied':
-      onApplied(state, event);
-      break;
-    default:
-      unreachable(event);
-  }
-  recover(state);
-  advance(state);
-  catchUp(state);
-  return release(state);
-}
-
-/** Events only note facts; here every rule whose condition holds acts once, whatever the order in which facts came. */
 function advance(state: State): void {
+  recover(state);
   lead(state);
   build(state);
   examine(state);
@@ -200,74 +191,13 @@ function advance(state: State): void {
   armBallot(state);
   armElection(state);
   armOverdue(state);
+  catchUp(state);
 }
 
-type Of<T extends Event<Message>['type']> = Extract<Event<Message>, { type: T }>;
-
-function onMessage(state: State, { from, message, signature }: Of<'message'>): void {
+function onMessage(state: State, event: EventOf<Message, 'message'>): void {
+  const { from } = event;
   if (isValidator(state, from)) state.heardAt.set(from, state.head.header.height);
-  switch (message.type) {
-    case 'prepare':
-      onPrepare(state, from, message);
-      break;
-    case 'promise':
-      onPromise(state, from, message);
-      break;
-    case 'nack':
-      onNack(state, from, message);
-      break;
-    case 'accept':
-      onAccept(state, from, message);
-      break;
-    case 'accepted':
-      onAccepted(state, from, message, signature);
-      break;
-    case 'beat':
-      onBeat(state, from, message);
-      break;
-    case 'decision':
-      onDecision(state, from, message);
-      break;
-    case 'status-request':
-      onStatusRequest(state, from, message);
-      break;
-    case 'status':
-      onStatus(state, from, message);
-      break;
-    default:
-      unreachable(message);
-  }
-}
-
-function onTimeout(state: State, timer: TimerId): void {
-  state.timers.delete(timer);
-  switch (timer) {
-    case 'election':
-      startBallot(state);
-      break;
-    case 'ballot':
-      abandon(state);
-      break;
-    case 'beat':
-      beat(state);
-      break;
-    case 'resend':
-      resend(state);
-      break;
-    case 'sync':
-      requestSync(state);
-      break;
-    case 'status':
-      onStatusTimeout(state);
-      break;
-    case 'overdue':
-      ask(state, 'all');
-      break;
-    case 'patience':
-      state.patient = true;
-      break;
-    // `propose` and `drift` only bring the moment at which a rule looks at the clock again.
-  }
+  hear(HEARING, state, event);
 }
 
 /** Says again what waits for an answer, once in each base timeout. What is still missing the rules fetch again. */
@@ -279,7 +209,11 @@ function resend(state: State): void {
   if (state.effects.length > before) armResend(state);
 }
 
-function onApplied(state: State, { head, header, config }: Of<'applied'>): void {
+function onValidated({ instance: { verdicts } }: State, { block, next }: EventOf<Message, 'validated'>): void {
+  if (verdicts.get(block) === 'asked') verdicts.set(block, next === null ? 'invalid' : 'valid');
+}
+
+function onApplied(state: State, { head, header, config }: EventOf<Message, 'applied'>): void {
   const { instance, leadership } = state;
   const { decision, height } = instance;
   if (header.height < height) return;

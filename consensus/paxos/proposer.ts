@@ -2,16 +2,14 @@
 
 import { assert } from '../../ledger/types/assert.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
-import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import { viewTimeout } from '../bft/timers.ts';
-import type { JobId } from '../core.ts';
 import { noteFinal, quarter } from '../follow.ts';
-import { send, setTimer } from '../machine.ts';
+import { type EventOf, send, setTimer } from '../machine.ts';
 import { powerOf } from '../quorum.ts';
 import { ROUND_MAX } from './codec.ts';
 import { abandon, dueAt } from './lease.ts';
-import type { Accepted, Nack, PromiseMessage } from './messages.ts';
+import type { Accepted, Message, Nack, PromiseMessage } from './messages.ts';
 import {
   armResend,
   dropJob,
@@ -139,11 +137,7 @@ function repeat(state: State, { block }: Accepted): void {
   }
 }
 
-export function onBuilt(
-  state: State,
-  job: JobId,
-  block: { readonly id: BlockId; readonly header: Header } | null,
-): void {
+export function onBuilt(state: State, { job, block }: EventOf<Message, 'built'>): void {
   const { instance } = state;
   if (instance.job !== job) return;
   instance.job = null;

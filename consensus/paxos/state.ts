@@ -7,13 +7,13 @@ import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
 import type { Reports } from '../bft/amnesia.ts';
 import type { VoteCertificate } from '../bft/statement.ts';
 import type { Votes } from '../bft/votes.ts';
-import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import type { Config, JobId, Params } from '../core.ts';
 import { STRANGER } from '../follow.ts';
-import { setTimer } from '../machine.ts';
+import { type Asking, setTimer } from '../machine.ts';
 import { crashQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
 import type { Accept, Accepted, Message } from './messages.ts';
-import { type AcceptorRecord, type Ballot, writeOf } from './record.ts';
+import type { AcceptorRecord, Ballot } from './record.ts';
 
 /** Headers kept for the open height and the next. */
 export const HEADERS_MAX = 16;
@@ -67,12 +67,11 @@ export interface Leader extends Ballot {
   heardAt: Millis;
 }
 
-export interface State {
+export interface State extends Asking<Message> {
   readonly self: NodeId | null;
   readonly chainId: ChainId;
   readonly params: Params;
   readonly rng: Rng;
-  now: Millis;
 
   head: Head;
   validators: ValidatorSet;
@@ -114,14 +113,8 @@ export interface State {
   readonly answeredAt: Map<NodeId | typeof STRANGER, Millis>;
   /** The height at which each validator was last heard. */
   readonly heardAt: Map<NodeId, Height>;
-  readonly timers: Map<TimerId, Millis>;
   leaderChanges: number;
   equivocations: number;
-
-  effects: Effect<Message>[];
-  /** Whether the record changed in this step, and the blocks that must be as durable as it. */
-  promised: boolean;
-  blocks: BlockId[];
 }
 
 export function openInstance(height: Height): Instance {
@@ -183,16 +176,6 @@ export function promise(state: State, change: Partial<AcceptorRecord>, block: Bl
 
 export function armResend(state: State): void {
   if (!state.timers.has('resend')) setTimer(state, 'resend', state.now + state.params.viewTimeoutMs);
-}
-
-/** The effects of a step, what must be durable first. */
-export function release(state: State): Effect<Message>[] {
-  const { effects, blocks } = state;
-  if (state.promised) effects.unshift({ type: 'persist', writes: [writeOf(state.record)], blocks });
-  state.effects = [];
-  state.blocks = [];
-  state.promised = false;
-  return effects;
 }
 
 /** Notes a block that is held here; of too many, those go that nothing has asked for. */

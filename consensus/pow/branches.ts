@@ -16,7 +16,8 @@ import {
   type Tip,
   thin,
 } from '../fork-tree.ts';
-import { setTimer } from '../machine.ts';
+import { type EventOf, setTimer } from '../machine.ts';
+import type { Message } from './messages.ts';
 import { headerFault, isSealed } from './rules.ts';
 import { workAt } from './seal.ts';
 import { configAt, REFUSED_MAX, STRAYS_MAX, type State, TREE_BLOCKS_MAX, writeOf } from './state.ts';
@@ -127,7 +128,7 @@ export function execute(state: State): void {
   }
 }
 
-export function onVerdict(state: State, block: BlockId, next: Config | null): void {
+export function onVerdict(state: State, { block, next }: EventOf<Message, 'validated'>): void {
   if (!state.asked.delete(block)) return;
   if (next === null) refuse(state, block);
   else state.configs.set(block, next);

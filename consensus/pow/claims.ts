@@ -6,9 +6,9 @@
 
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { best, isBetter } from '../fork-tree.ts';
-import { setTimer } from '../machine.ts';
+import { type EventOf, setTimer } from '../machine.ts';
 import { refuse } from './branches.ts';
-import type { TipMessage } from './messages.ts';
+import type { Message, TipMessage } from './messages.ts';
 import { intervalOf } from './params.ts';
 import { heightAt } from './rules.ts';
 import { STRIDE, sealOf, stepDown } from './seal.ts';
@@ -37,7 +37,8 @@ export function announce(state: State): void {
   setTimer(state, 'announce', state.now + params.heartbeatMs);
 }
 
-export function onTip(state: State, from: NodeId, { height, block, work }: TipMessage): void {
+export function onTip(state: State, { from, message }: EventOf<Message, 'message'>): void {
+  const { height, block, work } = message;
   if (from === state.self || !isValidator(state, from)) return;
   state.heardAt.set(from, state.now);
   const { head, tree, params } = state;

@@ -16,12 +16,10 @@
  * every node that hears of more work follows it, and blocks are at least half an interval apart.
  */
 
-import { assert, unreachable } from '../../ledger/types/assert.ts';
-import type { Header } from '../../ledger/types/header.ts';
-import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
-import type { ConsensusCore, CoreModule, Effect, Event, Resume, Status, TimerId } from '../core.ts';
+import type { ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
+import type { ConsensusCore, CoreModule, Resume, Status } from '../core.ts';
 import { forkTree } from '../fork-tree.ts';
-import { coreOf } from '../machine.ts';
+import { coreOf, type EventOf, noteWork, silence } from '../machine.ts';
 import { awaitTimes, execute, follow, moveTo, onVerdict, place, placeStrays, refuse } from './branches.ts';
 import { announce, chase, isBehind, onTip, retry } from './claims.ts';
 import { digestOf } from './digest.ts';
@@ -29,7 +27,7 @@ import { message as codec, MESSAGE_BYTES_MAX, type Message, signed } from './mes
 import { isUnsettled, mine, onBuilt } from './mining.ts';
 import { OWN_PARAMS, type PowParams, powParams } from './params.ts';
 import { workAt } from './seal.ts';
-import { configAt, finalIn, isValidator, release, SILENT_HEARTBEATS, type State } from './state.ts';
+import { configAt, finalIn, isValidator, SILENT_HEARTBEATS, type State } from './state.ts';
 
 export const pow: CoreModule<Message> = {
   spec: {
@@ -51,7 +49,18 @@ const createCore = (deps: Deps): ConsensusCore<Message> =>
   coreOf<State, Message>({
     initial: (now, resume) => initial(deps, now, resume),
     begin,
-    step,
+    on: {
+      message: onTip,
+      work: noteWork,
+      block: onBlock,
+      built: onBuilt,
+      validated: onVerdict,
+      applied: onApplied,
+    },
+    timeouts: { early: placeStrays, retry },
+    advance,
+    // No message rests on a record here: what has to be durable goes out before the adoption that needs it.
+    writes: () => [],
     claims: () => [],
     status,
     digest: digestOf,
@@ -66,7 +75,7 @@ function initial({ self, chainId, params }: Deps, now: Millis, resume: Resume): 
     chainId,
     params,
     startedAt: now,
-    now,
+    ...silence<Message>(now),
     tree: forkTree(head),
     head,
     configs: new Map([[head.id, config]]),
@@ -85,71 +94,24 @@ function initial({ self, chainId, params }: Deps, now: Millis, resume: Resume): 
     announced: { block: null, at: now },
     answeredAt: new Map(),
     heardAt: new Map(config.validators.map(each => [each.key, now])),
-    timers: new Map(),
     reorganisations: 0,
-    effects: [],
   };
 }
 
 /** Takes up the blocks that were durable above the final one, and tells where it stands: who knows of more work answers. */
-function begin(state: State, { blocks }: Resume): Effect<Message>[] {
+function begin(state: State, { blocks }: Resume): void {
   for (const { id, header } of blocks) place(state, id, header);
   for (const { id } of blocks) if (state.tree.blocks.has(id) && id !== state.head.id) state.kept.add(id);
-  advance(state);
-  return release(state);
-}
-
-function step(state: State, now: Millis, event: Event<Message>): Effect<Message>[] {
-  assert(now >= state.now, 'time went back');
-  state.now = now;
-  take(state, event);
-  advance(state);
-  return release(state);
-}
-
-function take(state: State, event: Event<Message>): void {
-  switch (event.type) {
-    case 'message':
-      onTip(state, event.from, event.message);
-      break;
-    case 'timeout':
-      onTimeout(state, event.timer);
-      break;
-    case 'work':
-      state.work = event.since;
-      break;
-    case 'block':
-      onBlock(state, event.id, event.header);
-      break;
-    case 'built':
-      onBuilt(state, event.job, event.block);
-      break;
-    case 'validated':
-      onVerdict(state, event.block, event.next);
-      break;
-    case 'applied':
-      onApplied(state, event);
-      break;
-    default:
-      unreachable(event);
-  }
-}
-
-function onTimeout(state: State, timer: TimerId): void {
-  state.timers.delete(timer);
-  // `mine`, `refresh` and `announce` only bring the moment at which a rule looks at the clock again.
-  if (timer === 'early') placeStrays(state);
-  if (timer === 'retry') retry(state);
 }
 
 /** Says nothing new where the ledger follows this core; it may have been moved from elsewhere. */
-function onApplied(state: State, { head: id, header, config }: Extract<Event<Message>, { type: 'applied' }>): void {
+function onApplied(state: State, { head: id, header, config }: EventOf<Message, 'applied'>): void {
   const { tree } = state;
   if (tree.blocks.has(id) || header.height <= tree.root.header.height) return;
   moveTo(state, { id, header, weight: workAt(header) }, config);
 }
 
-function onBlock(state: State, id: BlockId, header: Header): void {
+function onBlock(state: State, { id, header }: EventOf<Message, 'block'>): void {
   const { tree, asked, wanted } = state;
   // A body that had gone before it could be executed.
   if (asked.has(id)) state.effects.push({ type: 'validate', block: id });

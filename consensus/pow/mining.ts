@@ -1,14 +1,13 @@
 /** When this node searches for a block, and on which. */
 
 import { assert } from '../../ledger/types/assert.ts';
-import type { Header } from '../../ledger/types/header.ts';
-import type { BlockId, Hash, Millis } from '../../ledger/types/ids.ts';
-import type { JobId } from '../core.ts';
+import type { Hash, Millis } from '../../ledger/types/ids.ts';
 import { path } from '../fork-tree.ts';
-import { setTimer } from '../machine.ts';
+import { type EventOf, setTimer } from '../machine.ts';
 import { place } from './branches.ts';
 import { isBehind } from './claims.ts';
 import { targetOf } from './hardness.ts';
+import type { Message } from './messages.ts';
 import { intervalOf, spacingOf } from './params.ts';
 import { encodeSeal, sealAbove } from './seal.ts';
 import { isValidator, type State } from './state.ts';
@@ -55,11 +54,7 @@ export function mine(state: State): void {
   state.effects.push({ type: 'build', job: id, parent: head.id, seal: encodeSeal(seal), work });
 }
 
-export function onBuilt(
-  state: State,
-  job: JobId,
-  block: { readonly id: BlockId; readonly header: Header } | null,
-): void {
+export function onBuilt(state: State, { job, block }: EventOf<Message, 'built'>): void {
   if (state.job?.id !== job) return;
   state.job = null;
   if (block === null) {

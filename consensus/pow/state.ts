@@ -11,8 +11,9 @@ import {
   type Millis,
   type NodeId,
 } from '../../ledger/types/ids.ts';
-import type { Config, Effect, JobId, Records, TimerId, Write } from '../core.ts';
+import type { Config, JobId, Records, Write } from '../core.ts';
 import type { ForkTree, Tip } from '../fork-tree.ts';
+import type { Asking } from '../machine.ts';
 import type { Message } from './messages.ts';
 import type { PowParams } from './params.ts';
 
@@ -52,12 +53,11 @@ export interface Final {
   readonly block: BlockId;
 }
 
-export interface State {
+export interface State extends Asking<Message> {
   readonly self: NodeId | null;
   readonly chainId: ChainId;
   readonly params: PowParams;
   readonly startedAt: Millis;
-  now: Millis;
 
   /** Every block that stands on the final one and whose header is good. Its root is the final block. */
   readonly tree: ForkTree;
@@ -88,9 +88,7 @@ export interface State {
   announced: { readonly block: BlockId | null; readonly at: Millis };
   readonly answeredAt: Map<NodeId, Millis>;
   readonly heardAt: Map<NodeId, Millis>;
-  readonly timers: Map<TimerId, Millis>;
   reorganisations: number;
-  effects: Effect<Message>[];
 }
 
 const KEY = 'pow/final';
@@ -110,10 +108,4 @@ export const isValidator = (state: State, key: NodeId | null): boolean =>
 
 export function send(state: State, to: readonly NodeId[] | 'all', message: Message): void {
   if (state.self !== null) state.effects.push({ type: 'send', to, message });
-}
-
-export function release(state: State): Effect<Message>[] {
-  const { effects } = state;
-  state.effects = [];
-  return effects;
 }

@@ -23,12 +23,12 @@
  * ledger takes a block that its log does not have. So nothing but B is ever certified at h.
  */
 
-import { assert, unreachable } from '../../ledger/types/assert.ts';
+import { assert } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
-import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status, TimerId } from '../core.ts';
-import { coreOf, setTimer } from '../machine.ts';
+import type { ConsensusCore, CoreModule, Params, Resume, Status } from '../core.ts';
+import { coreOf, type EventOf, type Hearing, hear, noteWork, setTimer, silence } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
 import { adopt, count, onDecision, replayEarly } from './commit.ts';
@@ -46,10 +46,10 @@ import {
 import { ask, catchUp, onStatus, onStatusRequest, onStatusTimeout, recover, requestSync } from './follow.ts';
 import { above, LOG_ENTRIES_MAX, termOfHead } from './log.ts';
 import { claimsOf, type Message, signed } from './messages.ts';
-import { recordIn } from './record.ts';
+import { recordIn, writeOf } from './record.ts';
 import { absorb, acknowledge, build, examineLog, onAck, onAppend, onAppendReply, onBuilt } from './replication.ts';
 import { follow } from './role.ts';
-import { configure, forgetStrangers, HEADERS_MAX, isMember, mayVote, release, restore, type State } from './state.ts';
+import { configure, forgetStrangers, HEADERS_MAX, isMember, mayVote, restore, type State } from './state.ts';
 import { contactMs } from './timers.ts';
 
 export const raft: CoreModule<Message> = {
@@ -69,12 +69,48 @@ interface Deps {
 const createCore = (deps: Deps): ConsensusCore<Message> =>
   coreOf<State, Message>({
     initial: (now, resume) => initial(deps, now, resume),
-    begin: state => begin(state),
-    step,
+    begin,
+    on: {
+      message: onMessage,
+      work: noteWork,
+      block: (state, { id, header }) => noteBlock(state, id, header),
+      built: onBuilt,
+      validated: onValidated,
+      applied: onApplied,
+    },
+    timeouts: {
+      election: onElectionTimeout,
+      beat: onBeat,
+      sync: requestSync,
+      fetch: state => {
+        state.wanted = null;
+      },
+      status: onStatusTimeout,
+      patience: state => {
+        state.patient = true;
+      },
+    },
+    advance,
+    writes: ({ term, vote, log, head }) => [
+      writeOf({ term, vote, base: head.header.height, log: log.map(each => each.id) }),
+    ],
     claims,
     status,
     digest: digestOf,
   });
+
+const HEARING: Hearing<State, Message> = {
+  'pre-vote': onPreVote,
+  'vote-request': onVoteRequest,
+  vote: onVote,
+  append: onAppend,
+  'append-reply': onAppendReply,
+  ack: onAck,
+  decision: onDecision,
+  'timeout-now': onTimeoutNow,
+  'status-request': onStatusRequest,
+  status: onStatus,
+};
 
 function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Resume): State {
   const { records, blocks, config, votesLost } = resume;
@@ -82,7 +118,8 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
   const head = { id: resume.head, header: resume.header, parentTerm: null };
   const generator = rng(seed);
   const state: State = {
-    ...{ self, chainId, params, rng: generator, now, head },
+    ...silence<Message>(now),
+    ...{ self, chainId, params, rng: generator, head },
     ...{ validators: [], quorum: 0, adoptedAt: now, work: null, certificate: null },
     term: record?.term ?? 0,
     vote: record?.vote ?? null,
@@ -96,8 +133,7 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
     amnesic: self !== null && record === null && !votesLost,
     ...{ reports: new Map(), horizon: null, patient: false, seenTerm: 0 },
     nonce: 1 + (u48(generator) % (2 ** 48 - 1)),
-    ...{ finals: new Map(), rumour: null, answeredAt: new Map(), timers: new Map(), elections: 0 },
-    ...{ effects: [], promised: false, blocks: [] },
+    ...{ finals: new Map(), rumour: null, answeredAt: new Map(), elections: 0 },
   };
   configure(state, config);
   restore(state);
@@ -105,7 +141,7 @@ function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Res
 }
 
 /** Takes up the promises of the last run: says again what it acknowledged, and asks where the others are. */
-function begin(state: State): Effect<Message>[] {
+function begin(state: State): void {
   const { self, log, amnesic, params, now } = state;
   keepUp(state);
   const last = log.at(-1);
@@ -114,43 +150,8 @@ function begin(state: State): Effect<Message>[] {
   if (self !== null) ask(state, 'all');
   if (amnesic) setTimer(state, 'status', now + Math.ceil(params.viewTimeoutMs / 4));
   if (amnesic) setTimer(state, 'patience', now + params.viewTimeoutMs);
-  advance(state);
-  return release(state);
 }
 
-function step(state: State, now: Millis, event: Event<Message>): Effect<Message>[] {
-  assert(now >= state.now, 'time went back');
-  state.now = now;
-  switch (event.type) {
-    case 'message':
-      onMessage(state, event);
-      break;
-    case 'timeout':
-      onTimeout(state, event.timer);
-      break;
-    case 'work':
-      state.work = event.since;
-      break;
-    case 'block':
-      noteBlock(state, event.id, event.header);
-      break;
-    case 'built':
-      onBuilt(state, event.job, event.block);
-      break;
-    case 'validated':
-      if (state.verdicts.get(event.block) === 'asked') state.verdicts.set(event.block, event.next ?? 'invalid');
-      break;
-    case 'applied':
-      onApplied(state, event);
-      break;
-    default:
-      unreachable(event);
-  }
-  advance(state);
-  return release(state);
-}
-
-/** Events only note facts; then every rule whose condition holds acts once. */
 function advance(state: State): void {
   recover(state);
   examineLog(state);
@@ -163,46 +164,12 @@ function advance(state: State): void {
   catchUp(state);
 }
 
-type Of<T extends Event<Message>['type']> = Extract<Event<Message>, { type: T }>;
-
-function onMessage(state: State, { from, message, signature }: Of<'message'>): void {
+function onMessage(state: State, event: EventOf<Message, 'message'>): void {
+  const { from, message } = event;
   // What it says to all comes back; of that it counts its acknowledgements alone.
   if (from === state.self && message.type !== 'ack') return;
   noteTerm(state, from, message);
-  switch (message.type) {
-    case 'pre-vote':
-      onPreVote(state, from, message);
-      break;
-    case 'vote-request':
-      onVoteRequest(state, from, message);
-      break;
-    case 'vote':
-      onVote(state, from, message);
-      break;
-    case 'append':
-      onAppend(state, from, message);
-      break;
-    case 'append-reply':
-      onAppendReply(state, from, message);
-      break;
-    case 'ack':
-      onAck(state, from, message, signature);
-      break;
-    case 'decision':
-      onDecision(state, from, message);
-      break;
-    case 'timeout-now':
-      onTimeoutNow(state, from, message);
-      break;
-    case 'status-request':
-      onStatusRequest(state, from, message);
-      break;
-    case 'status':
-      onStatus(state, from, message);
-      break;
-    default:
-      unreachable(message);
-  }
+  hear(HEARING, state, event);
 }
 
 /** The terms that others are in; a pre-vote only speaks of one. */
@@ -210,31 +177,6 @@ function noteTerm(state: State, from: NodeId, message: Message): void {
   if (!('term' in message) || message.type === 'pre-vote' || !isMember(state, from)) return;
   if (message.type === 'vote' && message.pre) return;
   state.seenTerm = Math.max(state.seenTerm, message.term);
-}
-
-function onTimeout(state: State, timer: TimerId): void {
-  state.timers.delete(timer);
-  switch (timer) {
-    case 'election':
-      onElectionTimeout(state);
-      break;
-    case 'beat':
-      onBeat(state);
-      break;
-    case 'sync':
-      requestSync(state);
-      break;
-    case 'fetch':
-      state.wanted = null;
-      break;
-    case 'status':
-      onStatusTimeout(state);
-      break;
-    case 'patience':
-      state.patient = true;
-      break;
-    // `propose` and `drift` only bring the moment at which a rule looks at the clock again.
-  }
 }
 
 function noteBlock(state: State, id: BlockId, header: Header): void {
@@ -253,7 +195,11 @@ function noteBlock(state: State, id: BlockId, header: Header): void {
   headers.set(id, header);
 }
 
-function onApplied(state: State, { head, header, config }: Of<'applied'>): void {
+function onValidated({ verdicts }: State, { block, next }: EventOf<Message, 'validated'>): void {
+  if (verdicts.get(block) === 'asked') verdicts.set(block, next ?? 'invalid');
+}
+
+function onApplied(state: State, { head, header, config }: EventOf<Message, 'applied'>): void {
   const below = state.head;
   const { height } = header;
   if (height <= below.header.height) return;

@@ -3,11 +3,10 @@
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
-import type { JobId } from '../core.ts';
-import { send, setTimer } from '../machine.ts';
+import { type EventOf, send, setTimer } from '../machine.ts';
 import { answerLate, fetch, noteFinal } from './follow.ts';
 import { blockAt, cutAt, type Entry, entryAt, isUpToDate, LOG_ENTRIES_MAX, type Log, lastOf } from './log.ts';
-import type { Ack, Append, AppendReply } from './messages.ts';
+import type { Ack, Append, AppendReply, Message } from './messages.ts';
 import { acceptLeader, follow } from './role.ts';
 import { isMember, mayVote, promise, type State, VERDICTS_MAX } from './state.ts';
 import { sealOf, termOf } from './term.ts';
@@ -31,11 +30,7 @@ export function build(state: State): void {
 }
 
 /** Leader: appends its block. Durable first, with the log that names it; nobody hears of it before. */
-export function onBuilt(
-  state: State,
-  job: JobId,
-  block: { readonly id: BlockId; readonly header: Header } | null,
-): void {
+export function onBuilt(state: State, { job, block }: EventOf<Message, 'built'>): void {
   if (job !== state.job) return;
   state.job = null;
   if (block === null) {

@@ -6,14 +6,14 @@ import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
 import type { VoteCertificate } from '../bft/statement.ts';
-import type { Config, Effect, JobId, Params, TimerId } from '../core.ts';
+import type { Config, JobId, Params } from '../core.ts';
 import { STRANGER } from '../follow.ts';
+import type { Asking } from '../machine.ts';
 import { crashQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
 import type { Reports } from './amnesia.ts';
 import { above, type Head, LOG_ENTRIES_MAX, type Log, type Position, setsOf } from './log.ts';
 import type { Append, Message } from './messages.ts';
-import { writeOf } from './record.ts';
 import { termOf } from './term.ts';
 
 /** Headers kept beside those that are needed. Unbounded, anyone could fill the memory with blocks that nobody decides. */
@@ -29,12 +29,11 @@ export interface Campaign {
   readonly granted: ReadonlySet<NodeId>;
 }
 
-export interface State {
+export interface State extends Asking<Message> {
   readonly self: NodeId | null;
   readonly chainId: ChainId;
   readonly params: Params;
   readonly rng: Rng;
-  now: Millis;
 
   head: Head;
   /** Who decides the height above the head. */
@@ -98,13 +97,7 @@ export interface State {
   /** The highest final height that one who is no validator here spoke of, until it was asked for. */
   rumour: { readonly from: NodeId; readonly height: Height } | null;
   readonly answeredAt: Map<NodeId | typeof STRANGER, Millis>;
-  readonly timers: Map<TimerId, Millis>;
   elections: number;
-
-  effects: Effect<Message>[];
-  /** Whether what is persisted changed in this step, and the blocks that must be as durable as it. */
-  promised: boolean;
-  blocks: BlockId[];
 }
 
 /** Everyone who decides a height that is open here. */
@@ -157,17 +150,4 @@ export function promise(state: State, block: BlockId | null = null): void {
   assert(state.self !== null && !state.amnesic && state.stored === null, 'a promise by one who may make none');
   state.promised = true;
   if (block !== null && !state.blocks.includes(block)) state.blocks.push(block);
-}
-
-/** The effects of a step, what must be durable first. */
-export function release(state: State): Effect<Message>[] {
-  const { effects, blocks, term, vote, log, head } = state;
-  if (state.promised) {
-    const record = { term, vote, base: head.header.height, log: log.map(each => each.id) };
-    effects.unshift({ type: 'persist', writes: [writeOf(record)], blocks });
-  }
-  state.effects = [];
-  state.blocks = [];
-  state.promised = false;
-  return effects;
 }

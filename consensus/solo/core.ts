@@ -9,14 +9,14 @@
  * Safety. A block of a height is acknowledged after the record that names it, and no other is built there while the record
  * stands: across restarts too. Whoever loses the validator's disk loses that, and there is nobody to ask.
  */
-import { assert, unreachable } from '../../ledger/types/assert.ts';
+import { assert } from '../../ledger/types/assert.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
 import { type Certificate, CRASH_ACK, votePayload } from '../../ledger/types/certificate.ts';
 import { type Codec, decodeOwn, encode, struct } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import { type BlockId, type Height, hash, height, type Millis, type NodeId } from '../../ledger/types/ids.ts';
-import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume, Status } from '../core.ts';
-import { coreOf } from '../machine.ts';
+import type { ConsensusCore, CoreModule, Params, Resume, Status } from '../core.ts';
+import { type Asking, coreOf, type EventOf, noteWork, setTimer, silence } from '../machine.ts';
 import { powerOf } from '../quorum.ts';
 
 export interface Ack {
@@ -37,10 +37,9 @@ export const solo: CoreModule<Ack> = {
 
 const RECORD_KEY = 'ack';
 
-interface State {
+interface State extends Asking<Ack> {
   readonly self: NodeId | null;
   readonly params: Params;
-  now: Millis;
   head: { readonly id: BlockId; readonly header: Header };
   validators: Resume['config']['validators'];
   adoptedAt: Millis;
@@ -51,7 +50,6 @@ interface State {
   held: { readonly id: BlockId; readonly header: Header } | null;
   stage: 'waiting' | 'building' | 'open' | 'fetching' | 'validating' | 'adopting';
   jobs: number;
-  effects: Effect<Ack>[];
 }
 
 interface Deps {
@@ -62,11 +60,22 @@ interface Deps {
 const createCore = ({ self, params }: Deps): ConsensusCore<Ack> =>
   coreOf<State, Ack>({
     initial: (now, resume) => initial(self, params, now, resume),
-    begin(state, resume) {
-      reopen(state, resume);
-      return release(state);
+    begin: reopen,
+    on: {
+      message: onAck,
+      work: noteWork,
+      block: onBlock,
+      built: onBuilt,
+      validated: onValidated,
+      applied: onApplied,
     },
-    step,
+    timeouts: {},
+    advance(state) {
+      build(state);
+      follow(state);
+      adopt(state);
+    },
+    writes: ({ open }) => [{ key: RECORD_KEY, value: open && encode(ack, open) }],
     claims: () => [],
     status,
     digest,
@@ -74,8 +83,9 @@ const createCore = ({ self, params }: Deps): ConsensusCore<Ack> =>
 
 function initial(self: NodeId | null, params: Params, now: Millis, { head, header, config }: Resume): State {
   return {
-    ...{ self, params, now, head: { id: head, header }, validators: config.validators, adoptedAt: now },
-    ...{ work: null, open: null, certificate: null, held: null, stage: 'waiting', jobs: 0, effects: [] },
+    ...silence<Ack>(now),
+    ...{ self, params, head: { id: head, header }, validators: config.validators, adoptedAt: now },
+    ...{ work: null, open: null, certificate: null, held: null, stage: 'waiting', jobs: 0 },
   };
 }
 
@@ -103,38 +113,11 @@ function acknowledge({ effects }: State, message: Ack): void {
   effects.push({ type: 'publish', block: message.block, to: 'all' }, { type: 'send', to: 'all', message });
 }
 
-function step(state: State, now: Millis, event: Event<Ack>): Effect<Ack>[] {
-  assert(now >= state.now, 'time went back');
-  state.now = now;
-  switch (event.type) {
-    case 'message':
-      onAck(state, event.from, event.message, event.signature);
-      break;
-    case 'work':
-      state.work = event.since;
-      break;
-    case 'block':
-      if (event.header.height === state.head.header.height + 1) state.held = { id: event.id, header: event.header };
-      break;
-    case 'built':
-      onBuilt(state, event.job, event.block);
-      break;
-    case 'validated':
-      onValidated(state, event.block, event.next !== null);
-      break;
-    case 'applied':
-      onApplied(state, event);
-      break;
-    case 'timeout':
-      // Its only timer brings the moment at which `build` looks at the clock again.
-      break;
-    default:
-      unreachable(event);
-  }
-  return release(state);
+function onBlock(state: State, { id, header }: EventOf<Ack, 'block'>): void {
+  if (header.height === state.head.header.height + 1) state.held = { id, header };
 }
 
-function onAck(state: State, from: NodeId, message: Ack, signature: Uint8Array): void {
+function onAck(state: State, { from, message, signature }: EventOf<Ack, 'message'>): void {
   const next = state.head.header.height + 1;
   if (from !== deciderOf(state) || message.height < next) return;
   if (message.height > next) {
@@ -149,7 +132,7 @@ function onAck(state: State, from: NodeId, message: Ack, signature: Uint8Array):
   state.certificate = { height, block, view: 0, phase: CRASH_ACK.phase, signatures };
 }
 
-function onBuilt(state: State, job: string, block: { readonly id: BlockId; readonly header: Header } | null): void {
+function onBuilt(state: State, { job, block }: EventOf<Ack, 'built'>): void {
   if (state.stage !== 'building' || job !== String(state.jobs)) return;
   if (block === null) {
     state.stage = 'waiting';
@@ -160,18 +143,18 @@ function onBuilt(state: State, job: string, block: { readonly id: BlockId; reado
   state.held = block;
   state.open = message;
   state.stage = 'open';
-  const writes = [{ key: RECORD_KEY, value: encode(ack, message) }];
-  state.effects.push({ type: 'persist', writes, blocks: [block.id] });
+  state.promised = true;
+  state.blocks.push(block.id);
   acknowledge(state, message);
 }
 
-function onValidated(state: State, block: BlockId, valid: boolean): void {
+function onValidated(state: State, { block, next }: EventOf<Ack, 'validated'>): void {
   if (state.open?.block !== block) return;
-  assert(valid, 'the validator acknowledged a block that is invalid here');
+  assert(next !== null, 'the validator acknowledged a block that is invalid here');
   if (state.stage === 'validating') state.stage = 'open';
 }
 
-function onApplied(state: State, { head, header, config }: Extract<Event<Ack>, { type: 'applied' }>): void {
+function onApplied(state: State, { head, header, config }: EventOf<Ack, 'applied'>): void {
   if (header.height <= state.head.header.height) return;
   if (state.stage === 'building') state.effects.push({ type: 'cancel', job: String(state.jobs) });
   state.head = { id: head, header };
@@ -183,22 +166,12 @@ function onApplied(state: State, { head, header, config }: Extract<Event<Ack>, {
   if (state.held !== null && state.held.header.height <= header.height) state.held = null;
 }
 
-/** What the state asks for now, then everything that was asked for. */
-function release(state: State): Effect<Ack>[] {
-  build(state);
-  follow(state);
-  adopt(state);
-  const { effects } = state;
-  state.effects = [];
-  return effects;
-}
-
 function build(state: State): void {
   const { params, work, adoptedAt, now, head } = state;
   if (!decides(state) || state.stage !== 'waiting') return;
   const due = work === null ? adoptedAt + params.heartbeatMs : Math.max(work, adoptedAt + params.blockIntervalMinMs);
   if (now < due) {
-    state.effects.push({ type: 'timer', timer: 'build', after: due - now });
+    setTimer(state, 'build', due);
     return;
   }
   state.stage = 'building';

@@ -1,13 +1,8 @@
 /** What Raft and Paxos must not get wrong. */
-import { type Mutant, unit } from './mutant.ts';
+import { type Mutant, SPEAKS_FIRST, unit } from './mutant.ts';
 
 const RAFT = 'consensus/raft';
 const PAXOS = 'consensus/paxos';
-
-const PERSIST_FIRST = {
-  find: "effects.unshift({ type: 'persist'",
-  replace: "effects.push({ type: 'persist'",
-} as const;
 
 export const RAFT_MUTANTS: readonly Mutant[] = [
   {
@@ -21,16 +16,14 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   {
     engine: 'raft',
     name: 'forgets across a restart whom it voted for',
-    file: `${RAFT}/state.ts`,
-    find: 'const record = { term, vote, base:',
-    replace: 'void vote;\n    const record = { term, vote: null, base:',
+    file: `${RAFT}/core.ts`,
+    find: 'writeOf({ term, vote, base:',
+    replace: 'writeOf({ term, vote: vote && null, base:',
     killedBy: unit('raft-election', 'is given once in a term across a restart'),
   },
   {
     engine: 'raft',
-    name: 'speaks before its promise is durable',
-    file: `${RAFT}/state.ts`,
-    ...PERSIST_FIRST,
+    ...SPEAKS_FIRST,
     killedBy: unit('raft-election', 'is durable before it is said'),
   },
   {
@@ -139,9 +132,7 @@ export const PAXOS_MUTANTS: readonly Mutant[] = [
   },
   {
     engine: 'paxos',
-    name: 'speaks before its promise is durable',
-    file: `${PAXOS}/state.ts`,
-    ...PERSIST_FIRST,
+    ...SPEAKS_FIRST,
     killedBy: unit('paxos-ballot', 'a promise is durable before it is said, and names what was accepted'),
   },
   {

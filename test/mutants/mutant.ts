@@ -14,3 +14,11 @@ export interface Mutant {
 const UNIT = 'test/unit/consensus';
 
 export const unit = (file: string, test: string): Mutant['killedBy'] => ({ file: `${UNIT}/${file}.test.ts`, test });
+
+/** What every engine owes to `consensus/machine.ts`: nobody hears of a promise that a power cut may still take back. */
+export const SPEAKS_FIRST = {
+  name: 'speaks before its promise is durable',
+  file: 'consensus/machine.ts',
+  find: "effects.unshift({ type: 'persist'",
+  replace: "effects.push({ type: 'persist'",
+} as const;

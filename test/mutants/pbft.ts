@@ -1,5 +1,5 @@
 /** What PBFT, and with it every three-phase engine, must not get wrong. */
-import { type Mutant, unit } from './mutant.ts';
+import { type Mutant, SPEAKS_FIRST, unit } from './mutant.ts';
 
 const BFT = 'consensus/bft';
 
@@ -71,10 +71,7 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
   },
   {
     engine: 'pbft',
-    name: 'speaks before its promise is durable',
-    file: `${BFT}/state.ts`,
-    find: "effects.unshift({ type: 'persist'",
-    replace: "effects.push({ type: 'persist'",
+    ...SPEAKS_FIRST,
     killedBy: { file: 'test/exploration/exploration.test.ts', test: 'with one crash' },
   },
   {
