@@ -3,6 +3,7 @@
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { NodeId } from '../../ledger/types/ids.ts';
 import { noteFinal } from '../follow.ts';
+import { type Latest, noveltyOf, type Statement, withStatement } from '../votes.ts';
 import { evidenceOf } from './evidence.ts';
 import { answerLate } from './follow.ts';
 import { isRoundChangeJustified, judgeProposal } from './justification.ts';
@@ -10,7 +11,6 @@ import { type Ballot, type Commit, type Prepare, type Proposal, type RoundChange
 import { accept, enterView } from './rules.ts';
 import { isValidator, leaderAt, REPORTS_MAX, type State } from './state.ts';
 import type { Phase } from './statement.ts';
-import { type Latest, noveltyOf, type Statement, withStatement } from './votes.ts';
 
 export function onBallot(state: State, from: NodeId, message: Ballot, signature: Bytes): void {
   const { instance } = state;

@@ -1,8 +1,9 @@
 /** The wire form of the messages (docs/protocol.md, "Consensus messages"). Written numbers: a change is a new protocol. */
 import { bool, type Codec, option, struct, uint, union } from '../../ledger/types/codec.ts';
 import { hash, height } from '../../ledger/types/ids.ts';
+import { signerSignatures, view, voteCertificate } from '../certificate.ts';
 import type { Message } from './messages.ts';
-import { justification, signerSignatures, view, voteCertificate } from './statement.ts';
+import { justification } from './statement.ts';
 
 /**
  * The largest message is a proposal with a round change and a prepare of each of 128 validators: 31 KB. Without a bound

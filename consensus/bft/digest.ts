@@ -5,10 +5,11 @@ import { header } from '../../ledger/types/header.ts';
 import { hash, publicKey } from '../../ledger/types/ids.ts';
 import { SIGNATURE_BYTES } from '../../ledger/types/transaction.ts';
 import { VALIDATORS_MAX, validatorSet } from '../../ledger/types/validator.ts';
+import { voteCertificate } from '../certificate.ts';
 import { message } from './codec.ts';
 import { voteRecord } from './record.ts';
 import type { Instance, State } from './state.ts';
-import { justification, voteCertificate } from './statement.ts';
+import { justification } from './statement.ts';
 
 /** Far above what the bounds of the state let it grow to; a digest is never sent. */
 const DIGEST_BYTES_MAX = 64 * 1024 * 1024;

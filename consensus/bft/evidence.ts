@@ -3,9 +3,10 @@ import { type Bytes, equalBytes } from '../../ledger/types/bytes.ts';
 import { decode, struct } from '../../ledger/types/codec.ts';
 import { type ChainId, type Height, hash, height, type NodeId } from '../../ledger/types/ids.ts';
 import { tagged } from '../../ledger/types/tags.ts';
+import { view } from '../certificate.ts';
 import type { Evidence } from '../core.ts';
-import { type Phase, roundChangeBody, type Tags, view } from './statement.ts';
-import type { Statement } from './votes.ts';
+import type { Statement } from '../votes.ts';
+import { type Phase, roundChangeBody, type Tags } from './statement.ts';
 
 const vote = struct({ height, view, block: hash });
 

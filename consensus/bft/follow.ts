@@ -2,14 +2,14 @@
 
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
+import { firstVote } from '../amnesia.ts';
+import { signersPower } from '../certificate.ts';
 import { mayAnswer, noteFinal, pursue, quarter, syncTo } from '../follow.ts';
 import { send, setTimer } from '../machine.ts';
 import { honestPower, reachedBy } from '../quorum.ts';
-import { firstVote } from './amnesia.ts';
 import type { Decision, Message, StatusMessage, StatusRequest } from './messages.ts';
 import { close } from './rules.ts';
 import { isValidator, type State } from './state.ts';
-import { signersPower } from './statement.ts';
 
 /**
  * Tells a validator that works on a decided height what was decided there. A vote that comes right after the decision

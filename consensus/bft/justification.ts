@@ -5,7 +5,8 @@
  */
 import type { BlockId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
-import { type Justification, signersPower, type VoteCertificate } from './statement.ts';
+import { signersPower, type VoteCertificate } from '../certificate.ts';
+import type { Justification } from './statement.ts';
 
 /** A quorum of prepares behind what a round change to `view` says was prepared; nothing prepared needs no proof. */
 export function isRoundChangeJustified(

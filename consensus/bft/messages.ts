@@ -4,16 +4,9 @@ import { votePayload } from '../../ledger/types/certificate.ts';
 import { encode, struct } from '../../ledger/types/codec.ts';
 import { type BlockId, type ChainId, type Height, height } from '../../ledger/types/ids.ts';
 import { tagged } from '../../ledger/types/tags.ts';
+import { type Claim, type VoteCertificate, voteClaims } from '../certificate.ts';
 import { nonce, recorded } from './codec.ts';
-import {
-  type Claim,
-  type Justification,
-  type Prepared,
-  roundChangePayload,
-  type Tags,
-  type VoteCertificate,
-  voteClaims,
-} from './statement.ts';
+import { type Justification, type Prepared, roundChangePayload, type Tags } from './statement.ts';
 
 /** One protocol, whoever leads: a chain has one engine, and the chain id stands in every signed byte string. */
 export const TAGS: Tags = {

@@ -5,8 +5,9 @@
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import { bool, type Codec, decodeOwn, encode, option, struct } from '../../ledger/types/codec.ts';
 import { type BlockId, type Height, hash, height } from '../../ledger/types/ids.ts';
+import { type VoteCertificate, view, voteCertificate } from '../certificate.ts';
 import type { Records, Write } from '../core.ts';
-import { type Justification, justification, type VoteCertificate, view, voteCertificate } from './statement.ts';
+import { type Justification, justification } from './statement.ts';
 
 export interface VoteRecord {
   /** The first height at which this key may vote with this record: above all votes of a lost one. */

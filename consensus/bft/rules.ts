@@ -8,12 +8,13 @@ import { EMPTY } from '../../ledger/types/bytes.ts';
 import { BYZANTINE_COMMIT, type Certificate } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId } from '../../ledger/types/ids.ts';
+import { indexed, signersPower, VIEW_MAX, type VoteCertificate } from '../certificate.ts';
 import { send, setTimer } from '../machine.ts';
+import { proposalDue, shortTimeout, viewTimeout } from '../timers.ts';
+import { quorumOf, signersOf } from '../votes.ts';
 import { type Accepted, leaderAt, mayVote, promise, type State } from './state.ts';
-import { indexed, type Justification, signersPower, VIEW_MAX, type VoteCertificate } from './statement.ts';
-import { proposalDue, shortTimeout, viewTimeout } from './timers.ts';
+import type { Justification } from './statement.ts';
 import { hasBegun, jumpTarget, mandateOf } from './view-change.ts';
-import { quorumOf, signersOf } from './votes.ts';
 
 export function advance(state: State): void {
   followOthers(state);

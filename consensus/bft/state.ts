@@ -4,17 +4,17 @@ import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
+import type { Reports } from '../amnesia.ts';
+import type { VoteCertificate } from '../certificate.ts';
 import type { Config, JobId, Params } from '../core.ts';
 import { STRANGER } from '../follow.ts';
 import type { Asking } from '../machine.ts';
 import { byzantineQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
-import type { Reports } from './amnesia.ts';
+import type { Votes } from '../votes.ts';
 import type { Ballot, Message } from './messages.ts';
 import { emptyRecord, type VoteRecord } from './record.ts';
-import type { VoteCertificate } from './statement.ts';
 import type { Mandate, RoundChanges } from './view-change.ts';
-import type { Votes } from './votes.ts';
 
 /** Headers kept. Unbounded, a leader could fill the memory with blocks that nobody decides. */
 export const HEADERS_MAX = 16;

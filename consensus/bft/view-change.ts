@@ -2,9 +2,10 @@
 import type { BlockId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
+import { signersPower, sortSigners, type VoteCertificate } from '../certificate.ts';
 import { honestPower, reachedBy } from '../quorum.ts';
-import { type Justification, signersPower, sortSigners, type VoteCertificate } from './statement.ts';
-import type { Latest, Statement } from './votes.ts';
+import type { Latest, Statement } from '../votes.ts';
+import type { Justification } from './statement.ts';
 
 export interface RoundChange extends Statement {
   readonly prepared: VoteCertificate | null;

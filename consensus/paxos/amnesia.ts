@@ -15,7 +15,7 @@
  */
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
-import { firstVote, type Reports } from '../bft/amnesia.ts';
+import { firstVote, type Reports } from '../amnesia.ts';
 
 /** One height more than for votes of a single height each. */
 const PROMISES_LEFT = 1;

@@ -1,7 +1,7 @@
 /** The wire form of Paxos' messages (docs/protocol.md, "Consensus messages"). Written numbers: a change is a new protocol. */
 import { bool, type Codec, option, struct, uint, union } from '../../ledger/types/codec.ts';
 import { hash, height, publicKey } from '../../ledger/types/ids.ts';
-import { signerSignatures, VIEW_MAX, view } from '../bft/statement.ts';
+import { signerSignatures, VIEW_MAX, view } from '../certificate.ts';
 import type { Accepted, Message } from './messages.ts';
 
 /** The largest message is a decision with the acceptances of 128 validators: 13 KB. */

@@ -5,7 +5,7 @@ import { header } from '../../ledger/types/header.ts';
 import { hash, publicKey } from '../../ledger/types/ids.ts';
 import { SIGNATURE_BYTES } from '../../ledger/types/transaction.ts';
 import { validatorSet } from '../../ledger/types/validator.ts';
-import { voteCertificate } from '../bft/statement.ts';
+import { voteCertificate } from '../certificate.ts';
 import { accepted, message, round } from './codec.ts';
 import { acceptorRecord } from './record.ts';
 import type { Instance, Leadership, State } from './state.ts';

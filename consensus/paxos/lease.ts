@@ -5,9 +5,9 @@
  */
 
 import type { Millis } from '../../ledger/types/ids.ts';
-import { proposalDue, viewTimeout } from '../bft/timers.ts';
 import { setTimer } from '../machine.ts';
 import { below } from '../rng.ts';
+import { proposalDue, viewTimeout } from '../timers.ts';
 import type { Ballot } from './record.ts';
 import { dropJob, type Leader, mayTakePart, type State } from './state.ts';
 

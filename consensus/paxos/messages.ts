@@ -4,7 +4,7 @@ import { CRASH_ACK, votePayload } from '../../ledger/types/certificate.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import type { BlockId, ChainId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { tagged } from '../../ledger/types/tags.ts';
-import { type Claim, type VoteCertificate, voteClaims } from '../bft/statement.ts';
+import { type Claim, type VoteCertificate, voteClaims } from '../certificate.ts';
 import { bodies } from './codec.ts';
 
 /** What an acceptor has accepted at a height: the block, and in which round. */

@@ -3,10 +3,10 @@
 import { assert } from '../../ledger/types/assert.ts';
 import { EMPTY } from '../../ledger/types/bytes.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
-import { viewTimeout } from '../bft/timers.ts';
 import { noteFinal, quarter } from '../follow.ts';
 import { type EventOf, send, setTimer } from '../machine.ts';
 import { powerOf } from '../quorum.ts';
+import { viewTimeout } from '../timers.ts';
 import { ROUND_MAX } from './codec.ts';
 import { abandon, dueAt } from './lease.ts';
 import type { Accepted, Message, Nack, PromiseMessage } from './messages.ts';

@@ -2,7 +2,7 @@
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import { type Codec, decodeOwn, encode, option, struct } from '../../ledger/types/codec.ts';
 import { type BlockId, type Height, hash, height, type NodeId, publicKey } from '../../ledger/types/ids.ts';
-import { type VoteCertificate, voteCertificate } from '../bft/statement.ts';
+import { type VoteCertificate, voteCertificate } from '../certificate.ts';
 import type { Records, Write } from '../core.ts';
 import { round } from './codec.ts';
 

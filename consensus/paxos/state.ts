@@ -4,14 +4,14 @@ import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
-import type { Reports } from '../bft/amnesia.ts';
-import type { VoteCertificate } from '../bft/statement.ts';
-import type { Votes } from '../bft/votes.ts';
+import type { Reports } from '../amnesia.ts';
+import type { VoteCertificate } from '../certificate.ts';
 import type { Config, JobId, Params } from '../core.ts';
 import { STRANGER } from '../follow.ts';
 import { type Asking, setTimer } from '../machine.ts';
 import { crashQuorum } from '../quorum.ts';
 import type { Rng } from '../rng.ts';
+import type { Votes } from '../votes.ts';
 import type { Accept, Accepted, Message } from './messages.ts';
 import type { AcceptorRecord, Ballot } from './record.ts';
 

@@ -1,7 +1,7 @@
 /** The wire form of Raft's messages (docs/protocol.md, "Consensus messages"). Written numbers: a change is a new protocol. */
 import { bool, type Codec, list, struct, uint, union } from '../../ledger/types/codec.ts';
 import { hash, height } from '../../ledger/types/ids.ts';
-import { signerSignatures } from '../bft/statement.ts';
+import { signerSignatures } from '../certificate.ts';
 import { LOG_ENTRIES_MAX } from './log.ts';
 import type { Message } from './messages.ts';
 import { term } from './term.ts';

@@ -4,7 +4,7 @@ import { assert } from '../../ledger/types/assert.ts';
 import { type Certificate, CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { Height, NodeId } from '../../ledger/types/ids.ts';
-import { indexed, signersPower, sortSigners, type VoteCertificate } from '../bft/statement.ts';
+import { indexed, signersPower, sortSigners, type VoteCertificate } from '../certificate.ts';
 import { send } from '../machine.ts';
 import { fetch, noteFinal } from './follow.ts';
 import type { Decision } from './messages.ts';

@@ -5,7 +5,7 @@ import { header } from '../../ledger/types/header.ts';
 import { hash, height, publicKey } from '../../ledger/types/ids.ts';
 import { SIGNATURE_BYTES } from '../../ledger/types/transaction.ts';
 import { VALIDATORS_MAX, validatorSet } from '../../ledger/types/validator.ts';
-import { signerSignatures } from '../bft/statement.ts';
+import { signerSignatures } from '../certificate.ts';
 import { bodies } from './codec.ts';
 import { LOG_ENTRIES_MAX } from './log.ts';
 import type { State } from './state.ts';

@@ -4,7 +4,7 @@ import { CRASH_ACK, votePayload } from '../../ledger/types/certificate.ts';
 import { type Codec, encode } from '../../ledger/types/codec.ts';
 import type { BlockId, ChainId, Height } from '../../ledger/types/ids.ts';
 import { tagged } from '../../ledger/types/tags.ts';
-import { type Claim, type SignerSignature, voteClaims } from '../bft/statement.ts';
+import { type Claim, type SignerSignature, voteClaims } from '../certificate.ts';
 import { bodies } from './codec.ts';
 
 /** Asks whether the sender could win an election, without starting one (thesis 9.6). Changes nothing at anyone. */

@@ -5,7 +5,7 @@ import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
-import type { VoteCertificate } from '../bft/statement.ts';
+import type { VoteCertificate } from '../certificate.ts';
 import type { Config, JobId, Params } from '../core.ts';
 import { STRANGER } from '../follow.ts';
 import type { Asking } from '../machine.ts';

@@ -1,7 +1,7 @@
 /** Messages of a validator, each correctly signed and wrong in one field; none of them may move anyone. */
 import { randomBytes } from '../../client/entropy.ts';
 import type { Message } from '../../consensus/bft/messages.ts';
-import { type SignerSignature, sortSigners, VIEW_MAX } from '../../consensus/bft/statement.ts';
+import { type SignerSignature, sortSigners, VIEW_MAX } from '../../consensus/certificate.ts';
 import { toHex } from '../../ledger/types/bytes.ts';
 import type { BlockId, Height } from '../../ledger/types/ids.ts';
 import type { Liar } from './liar.ts';

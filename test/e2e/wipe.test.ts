@@ -6,7 +6,7 @@ import { stopNode } from '../../cli/network/process.ts';
 import type { Block } from '../../client/api.ts';
 import { rpcClient } from '../../client/rpc.ts';
 import { submitUntilFinal } from '../../client/submit.ts';
-import { HEIGHTS_LEFT } from '../../consensus/bft/amnesia.ts';
+import { HEIGHTS_LEFT } from '../../consensus/amnesia.ts';
 import { expectVerified } from './kill.ts';
 import { signTransfer } from './load.ts';
 import {

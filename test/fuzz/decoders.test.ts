@@ -8,7 +8,7 @@ import { genesisOf } from '../../cli/network/plan.ts';
 import { operationOf, signTransaction, transactionOf } from '../../client/transaction.ts';
 import { message as pbftMessage } from '../../consensus/bft/codec.ts';
 import type { Message } from '../../consensus/bft/messages.ts';
-import { sortSigners } from '../../consensus/bft/statement.ts';
+import { sortSigners } from '../../consensus/certificate.ts';
 import { pbft } from '../../consensus/pbft/core.ts';
 import { below, rng } from '../../consensus/rng.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';

@@ -45,7 +45,7 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
   {
     engine: 'pbft',
     name: 'adds up votes of different views',
-    file: `${BFT}/votes.ts`,
+    file: 'consensus/votes.ts',
     find: 'if (vote.view === view && vote.block === block)',
     replace: 'if (vote.block === block)',
     killedBy: unit(
@@ -56,7 +56,7 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
   {
     engine: 'pbft',
     name: 'takes the later of two contradicting votes',
-    file: `${BFT}/votes.ts`,
+    file: 'consensus/votes.ts',
     find: "return equalBytes(held.signed, statement.signed) ? 'known' : 'conflict';",
     replace: "return 'known';",
     killedBy: unit('bft', 'the latest of a validator counts, and of one view the first'),
@@ -177,7 +177,7 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
   {
     engine: 'pbft',
     name: 'without its record votes one height too early',
-    file: `${BFT}/amnesia.ts`,
+    file: 'consensus/amnesia.ts',
     find: 'export const HEIGHTS_LEFT = 2;',
     replace: 'export const HEIGHTS_LEFT = 1;',
     killedBy: unit(

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { noveltyOf, quorumOf, type Vote, type Votes, withStatement } from '../../consensus/bft/votes.ts';
 import { byzantineQuorum, honestPower, powerOf } from '../../consensus/quorum.ts';
+import { noveltyOf, quorumOf, type Vote, type Votes, withStatement } from '../../consensus/votes.ts';
 import { utf8 } from '../../ledger/types/bytes.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';

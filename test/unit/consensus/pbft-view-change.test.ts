@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VIEW_MAX } from '../../../consensus/bft/statement.ts';
+import { VIEW_MAX } from '../../../consensus/certificate.ts';
 import {
   A,
   apply,

@@ -4,7 +4,8 @@
  */
 
 import { type Message, signed, TAGS } from '../../../consensus/bft/messages.ts';
-import { roundChangePayload, type SignerSignature } from '../../../consensus/bft/statement.ts';
+import { roundChangePayload } from '../../../consensus/bft/statement.ts';
+import type { SignerSignature } from '../../../consensus/certificate.ts';
 import type { ConsensusCore, CoreModule, Effect, Event, Params, Resume } from '../../../consensus/core.ts';
 import { pbft } from '../../../consensus/pbft/core.ts';
 import type { Bytes } from '../../../ledger/types/bytes.ts';

@@ -7,9 +7,9 @@
  * h − 1. It may have known alone that h was decided and have prepared h + 1; nothing later. So the two heights above the
  * greatest report are left to the others, and the first vote is cast at the third.
  */
-import type { Height, NodeId } from '../../ledger/types/ids.ts';
-import type { ValidatorSet } from '../../ledger/types/validator.ts';
-import { powerOf, reachedBy } from '../quorum.ts';
+import type { Height, NodeId } from '../ledger/types/ids.ts';
+import type { ValidatorSet } from '../ledger/types/validator.ts';
+import { powerOf, reachedBy } from './quorum.ts';
 
 /** What a validator answered: its final height, and whether it has a vote record itself. */
 export interface Report {

@@ -3,10 +3,10 @@
  * a lower view and a decided one answers with its certificate, so that memory is one statement per validator and phase,
  * whatever views a dishonest one names.
  */
-import { type Bytes, equalBytes } from '../../ledger/types/bytes.ts';
-import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
-import type { ValidatorSet } from '../../ledger/types/validator.ts';
-import { type SignerSignature, signersPower, sortSigners } from './statement.ts';
+import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
+import type { BlockId, NodeId } from '../ledger/types/ids.ts';
+import type { ValidatorSet } from '../ledger/types/validator.ts';
+import { type SignerSignature, signersPower, sortSigners } from './certificate.ts';
 
 export interface Statement {
   readonly view: number;

@@ -1,6 +1,6 @@
 /** How long to wait for what, and from when on. Everything here is a function of genesis parameters and the clock. */
-import type { Millis } from '../../ledger/types/ids.ts';
-import type { Params } from '../core.ts';
+import type { Millis } from '../ledger/types/ids.ts';
+import type { Params } from './core.ts';
 
 /** Below this a network's own delay, and not a dead leader, would end views. */
 const SHORT_TIMEOUT_MS_MIN = 100;
