@@ -1,4 +1,5 @@
 import { verify } from '#crypto';
+import type { Crypto } from './crypto/port.ts';
 import { type Certificate, type CertificateRule, votePayload } from './types/certificate.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { Header } from './types/header.ts';
@@ -26,6 +27,7 @@ export function verifyCertificate(
   certificate: Certificate,
   validators: ValidatorSet,
   rule: CertificateRule,
+  verifies: Crypto['verify'] = verify,
 ): Result<void, CertificateError> {
   const { height, view, signatures } = certificate;
   if (height !== header.height || certificate.block !== id) return err({ code: 'CERTIFICATE_OF_OTHER_BLOCK' });
@@ -42,7 +44,7 @@ export function verifyCertificate(
   if (power < quorum) return err({ code: 'CERTIFICATE_QUORUM', power, quorum });
   const payload = votePayload(rule.tag, header.chainId, height, view, id);
   for (const { index, signature } of signatures)
-    if (!verify(validators[index]!.key, payload, signature)) return err({ code: 'CERTIFICATE_SIGNATURE', index });
+    if (!verifies(validators[index]!.key, payload, signature)) return err({ code: 'CERTIFICATE_SIGNATURE', index });
   return ok(undefined);
 }
 

@@ -5,7 +5,6 @@
 import { publicKeyOf } from '#crypto';
 import type { CoreModule, Event, Evidence } from '../consensus/core.ts';
 import type { Chain } from '../ledger/chain.ts';
-import { identifyBlock } from '../ledger/identify-block.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import { nodes } from '../ledger/modules/members/network-node.ts';
 import { assert } from '../ledger/types/assert.ts';
@@ -26,7 +25,7 @@ import type { Log } from './log.ts';
 import { createMiner } from './miner.ts';
 import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
 import { createNetwork, type Network } from './network/network.ts';
-import { createSync, type Sync } from './network/sync.ts';
+import { createSyncClient, type SyncClient } from './network/sync-client.ts';
 import { answerSync } from './network/sync-server.ts';
 import type { Verdict } from './network/transport.ts';
 import type { Verifier } from './network/verifier.ts';
@@ -55,7 +54,7 @@ export interface AgreementPorts {
 
 export interface Agreement {
   readonly network: Network;
-  readonly sync: Sync;
+  readonly sync: SyncClient;
   readonly core: ReturnType<CoreModule<unknown>['create']>;
   /** Opens the port and lets the engine begin. */
   start(): Promise<void>;
@@ -130,17 +129,17 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     up: peer => claim(peer.key, peer.hello.height),
     down: peer => sync.forget(peer.key),
   });
-  const sync = createSync({
+  const sync = createSyncClient({
     peers: () => network.peers().map(each => each.key),
     request: network.request,
     height: () => chain.final.header.height,
     apply: createCatchUp(chain, module.spec.certificate, finality, fatal),
-    wellFormed: block => identifyBlock(block).ok,
     progress: ({ height, target }) => log.debug({ height, target }, 'catching up'),
-    caught: (peer, outcome, at) => log.warn({ peer, outcome, at }, 'a peer was of no help in catching up'),
+    caught: ({ peer, outcome, at }) => log.warn({ peer, outcome, at }, 'a peer was of no help in catching up'),
+    fatal,
   });
   /** Blocks that nothing certifies cannot be taken on anyone's word: the engine itself fetches and weighs them. */
-  const claim: Sync['claim'] = (peer, height) => {
+  const claim: SyncClient['claim'] = (peer, height) => {
     if (module.spec.certificate !== null) sync.claim(peer, height);
   };
   const miner = createMiner();

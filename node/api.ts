@@ -25,7 +25,7 @@ import { finalityText } from './engines.ts';
 import { unfitness } from './fitness.ts';
 import type { Intake } from './intake.ts';
 import { PROTOCOL_VERSION } from './network/hello.ts';
-import type { Sync } from './network/sync.ts';
+import type { SyncClient } from './network/sync-client.ts';
 import { fault } from './rpc/errors.ts';
 import type { ChainReader, NodeReader, PoolReader, Prover, StateEntry, StateReader, Submitter } from './rpc/ports.ts';
 import type { StateVersions } from './state-versions.ts';
@@ -35,7 +35,7 @@ import { VERSION } from './version.ts';
 export interface ChainPorts {
   readonly chain: Chain;
   readonly store: Store;
-  readonly sync: Sync;
+  readonly sync: SyncClient;
   readonly spec: CoreSpec;
   readonly genesis: Genesis;
   readonly genesisId: Hash;

@@ -7,7 +7,6 @@ import type { Config, CoreModule, Event, Evidence, JobId } from '../consensus/co
 import { buildBlock, type TransactionSource } from '../ledger/build.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
-import { identifyBlock } from '../ledger/identify-block.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import type { Limits } from '../ledger/modules/operation.ts';
 import { unreachable } from '../ledger/types/assert.ts';
@@ -25,7 +24,7 @@ import { BODY_FETCHES_MAX, BODY_PATIENCE_MS, BODY_PATIENCE_MS_MAX, BUILD_MS_MAX,
 import type { Log } from './log.ts';
 import type { Miner } from './miner.ts';
 import type { Network } from './network/network.ts';
-import type { Sync } from './network/sync.ts';
+import type { SyncClient } from './network/sync-client.ts';
 import type { Verifier } from './network/verifier.ts';
 
 export interface PerformPorts<M> {
@@ -39,7 +38,7 @@ export interface PerformPorts<M> {
   readonly compacts: CompactBlocks;
   readonly verifier: Verifier;
   readonly network: Network;
-  readonly sync: Sync;
+  readonly sync: SyncClient;
   readonly finality: Finality;
   readonly miner: Miner;
   readonly log: Log;
@@ -180,10 +179,8 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
       if (tries > 0) await sleep(BODY_PATIENCE_MS, null, UNREF);
       // Once it has come the engine has been told; once its height is final nobody wants it any more.
       if (!(await isAwaited(id))) return;
-      const found = await sync.fetch(id, peersOf(from));
+      block = await sync.fetch(id, peersOf(from));
       if (!held.wants(id)) return;
-      const identified = found && identifyBlock(found);
-      if (identified?.ok) block = identified.value;
     }
     if (!block) return;
     held.keep(block);

@@ -3,10 +3,10 @@ import type { Millis, PublicKey } from '../../ledger/types/ids.ts';
 import { BANS_MAX, SYNC_BAN_MS_MAX } from '../limits.ts';
 
 export interface Patience {
-  allows(peer: PublicKey): boolean;
+  allows(peer: PublicKey, now: Millis): boolean;
   offences(peer: PublicKey): number;
-  /** Not asked for `ms`, doubled for each offence before. */
-  lose(peer: PublicKey, ms: Millis): void;
+  /** Not asked for `ms` from `now` on, doubled for each offence before. */
+  lose(peer: PublicKey, ms: Millis, now: Millis): void;
   reward(peer: PublicKey): void;
   /** Notes how long a block of the peer's last answer was waited for. */
   waited(peer: PublicKey, msPerBlock: Millis): void;
@@ -14,19 +14,19 @@ export interface Patience {
   pace(peer: PublicKey): Millis;
 }
 
-export function createPatience(now: () => Millis): Patience {
+export function createPatience(): Patience {
   const offenders = new Map<PublicKey, { until: Millis; offences: number }>();
   const paces = new Map<PublicKey, Millis>();
   return {
-    allows: peer => (offenders.get(peer)?.until ?? 0) <= now(),
+    allows: (peer, now) => (offenders.get(peer)?.until ?? now) <= now,
     offences: peer => offenders.get(peer)?.offences ?? 0,
-    lose(peer, ms) {
+    lose(peer, ms, now) {
       const offences = offenders.get(peer)?.offences ?? 0;
       // The oldest entry makes room: keys come from the ledger, so that only years of churn could fill this.
       if (offenders.size >= BANS_MAX) offenders.delete(offenders.keys().next().value!);
       offenders.delete(peer);
       offenders.set(peer, {
-        until: now() + Math.min(SYNC_BAN_MS_MAX, ms * 2 ** Math.min(offences, 16)),
+        until: now + Math.min(SYNC_BAN_MS_MAX, ms * 2 ** Math.min(offences, 16)),
         offences: offences + 1,
       });
     },

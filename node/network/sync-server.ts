@@ -14,7 +14,7 @@ export interface BlockSource {
 }
 
 /** The frames that answer `question`; none for a question that is malformed or about what is not held here. */
-export async function* answerSync(source: BlockSource, question: Bytes, signal: AbortSignal): AsyncGenerator<Bytes> {
+export function* framesOf(source: BlockSource, question: Bytes): Generator<Bytes, void> {
   const asked = decode(syncQuestion, question);
   if (!asked.ok) return;
   if (asked.value.type === 'block') {
@@ -24,12 +24,19 @@ export async function* answerSync(source: BlockSource, question: Bytes, signal: 
   }
   const { from, count } = asked.value;
   let sent = 0;
-  for (let height = from; height < from + count && sent < SYNC_RANGE_BYTES && !signal.aborted; height++) {
+  for (let height = from; height < from + count && sent < SYNC_RANGE_BYTES; height++) {
     const bytes = source.blockBytes(height);
     if (!bytes) return;
     sent += bytes.length;
     yield certifiedBlockBytes(bytes, source.certificate(height));
-    // Reading the database is synchronous: votes go first between two blocks.
+  }
+}
+
+/** {@link framesOf}, until the asker is gone. Reading the database is synchronous: votes go first between two blocks. */
+export async function* answerSync(source: BlockSource, question: Bytes, signal: AbortSignal): AsyncGenerator<Bytes> {
+  for (const frame of framesOf(source, question)) {
+    yield frame;
     await setImmediate();
+    if (signal.aborted) return;
   }
 }

@@ -1,260 +1,203 @@
 /**
- * Brings the ledger forward from peers that may lie, stall or disappear. One range from one peer at a time; every block is
- * judged by `apply` before the next is taken, so that a peer is trusted for exactly what it has delivered. A height that
- * consensus proved is pursued until it is reached, one that a peer merely claims only while that peer delivers.
+ * Brings the ledger forward from peers that may lie, stall or disappear: a pure machine with no network, ledger or clock of its
+ * own. What happens enters through `step`, what it wants leaves as effects. A node hosts it in `sync-client.ts`, the simulator
+ * in virtual time.
+ *
+ * What the host promises: one event at a time; `now` never decreases; of an answer one frame, or its end, for the `ask` and
+ * for every `next`; one `judged` for every `apply`. Whatever comes of a request after its end or its `cancel` is ignored.
  */
-import { blockId } from '../../ledger/crypto/ids.ts';
-import type { Block } from '../../ledger/types/block.ts';
+import { assert } from '../../ledger/types/assert.ts';
+import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
-import { decode, encode } from '../../ledger/types/codec.ts';
-import type { Result } from '../../ledger/types/errors.ts';
+import type { TypeOf } from '../../ledger/types/codec.ts';
 import type { BlockId, Height, Millis, PublicKey } from '../../ledger/types/ids.ts';
-import {
-  FETCHES_MAX,
-  SYNC_BAN_MS,
-  SYNC_FRAME_TIMEOUT_MS,
-  SYNC_RANGE_BLOCKS_MAX,
-  SYNC_RANGE_TIMEOUT_MS,
-  SYNC_RETRY_MS,
-  SYNC_STALL_MS,
-} from '../limits.ts';
-import { type CertifiedBlock, certifiedBlock, syncQuestion } from './certified-block.ts';
-import { createPatience } from './patience.ts';
+import type { CertifiedBlock, syncQuestion } from './certified-block.ts';
+import { createPatience, type Patience } from './patience.ts';
+import type { RequestFailure } from './requests.ts';
+import { fetchBlock, fetchEnded, fetchFrame, fetchOverdue, stopFetches } from './sync-fetch.ts';
+import { pursue, rangeEnded, rangeFrame, rangeJudged, rangeOverdue, stopRange, targetOf } from './sync-range.ts';
+import { type Answer, dueAt } from './sync-request.ts';
+
+export type RequestId = number;
+export type SyncQuestion = TypeOf<typeof syncQuestion>;
 
 /** `behind`: at or below the head already. `bad`: false, and only a liar sends it. */
 export type ApplyVerdict = 'ok' | 'bad' | 'behind';
 
-/** How a peer did with one range or block. */
-type Outcome = 'delivered' | 'empty' | 'refused' | 'stalled' | 'lied';
-
-export interface SyncOptions {
+/** What the host knows at the moment of a step. */
+export interface SyncView {
+  readonly now: Millis;
+  /** The ledger's final height. */
+  readonly height: Height;
   /** The connected peers. */
-  peers(): readonly PublicKey[];
-  /** As {@link Network.request}: frames, a failure last, never a throw. */
-  request(node: PublicKey, question: Bytes, signal: AbortSignal): AsyncIterable<Result<Bytes, string>>;
-  /** This ledger's height. */
-  height(): Height;
-  /** Checks the certificate and the execution of a block and adopts it. */
-  apply(block: CertifiedBlock): Promise<ApplyVerdict>;
-  /** Whether the body belongs to the header; its id has been compared. */
-  wellFormed(block: Block): boolean;
-  progress?(at: { height: Height; target: Height; from: PublicKey }): void;
-  /** A peer that was caught. */
-  caught?(peer: PublicKey, outcome: 'stalled' | 'lied', at: Height): void;
-  now?(): Millis;
+  readonly peers: readonly PublicKey[];
 }
+
+export type SyncEvent =
+  /** Consensus has seen a proof that this height exists; `from` are those who should hold it. */
+  | { readonly type: 'proven'; readonly height: Height; readonly from: readonly PublicKey[] }
+  /** A peer says that it is at this height. */
+  | { readonly type: 'claimed'; readonly peer: PublicKey; readonly height: Height }
+  | { readonly type: 'gone'; readonly peer: PublicKey }
+  /** A block is wanted by its id, from those that should hold it and then from anyone. */
+  | { readonly type: 'wanted'; readonly id: BlockId; readonly from: readonly PublicKey[] }
+  | { readonly type: 'frame'; readonly request: RequestId; readonly bytes: Bytes }
+  /** The answer is complete (null) or failed. */
+  | { readonly type: 'ended'; readonly request: RequestId; readonly failure: RequestFailure | null }
+  | { readonly type: 'judged'; readonly verdict: ApplyVerdict }
+  /** The time that `wake` asked for is over. */
+  | { readonly type: 'woken' }
+  | { readonly type: 'stopped' };
+
+export type SyncEffect =
+  /** Ask the peer; what it answers comes as `frame`s and an `ended`. */
+  | { readonly type: 'ask'; readonly request: RequestId; readonly peer: PublicKey; readonly question: SyncQuestion }
+  | { readonly type: 'next'; readonly request: RequestId }
+  | { readonly type: 'cancel'; readonly request: RequestId }
+  /** Check the certificate and the execution of a block and adopt it. */
+  | { readonly type: 'apply'; readonly block: CertifiedBlock }
+  /** A block that was wanted; null: nobody gave it. */
+  | { readonly type: 'found'; readonly id: BlockId; readonly block: IdentifiedBlock | null }
+  | { readonly type: 'progress'; readonly height: Height; readonly target: Height; readonly from: PublicKey }
+  /** A peer that was of no use, or worse. */
+  | { readonly type: 'caught'; readonly peer: PublicKey; readonly outcome: 'stalled' | 'lied'; readonly at: Height }
+  /** Replaces the one before; null: none any more. */
+  | { readonly type: 'wake'; readonly after: Millis | null };
 
 export interface Sync {
-  /** Consensus has seen a proof that this height exists; `from` are those who should hold it. */
-  to(height: Height, from: readonly PublicKey[]): void;
-  /** A peer says that it is at this height. */
-  claim(peer: PublicKey, height: Height): void;
-  /** The peer is gone. */
-  forget(peer: PublicKey): void;
-  /** A block by its id, from those that should hold it and then from anyone; null: nobody gave it. */
-  fetch(id: BlockId, from: readonly PublicKey[]): Promise<Block | null>;
-  /** The height that is pursued; null: none. */
-  readonly target: Height | null;
-  stop(): void;
+  /** Synchronous; throws for nothing that a peer sends. */
+  step(view: SyncView, event: SyncEvent): readonly SyncEffect[];
+  /** The height above `height` that is pursued; null: none. */
+  target(height: Height): Height | null;
 }
 
-/** A claim does not survive more than so many stalls in a row. */
-const STALLS_MAX = 2;
+/** One range of blocks from one peer. */
+export interface Range {
+  readonly answer: Answer;
+  readonly from: Height;
+  readonly count: number;
+  /** Blocks that were judged and found true. */
+  delivered: number;
+}
 
-export function createSync(options: SyncOptions): Sync {
-  const { peers, request, height, apply } = options;
-  const patience = createPatience(options.now ?? (() => performance.now()));
-  const claims = new Map<PublicKey, Height>();
-  const fetches = new Map<BlockId, Promise<Block | null>>();
-  const stopped = new AbortController();
-  let proven: Height = 0;
-  let holders: readonly PublicKey[] = [];
-  let running = false;
+/** One block by its id, from one peer after the other. */
+export interface Fetch {
+  readonly id: BlockId;
+  readonly from: readonly PublicKey[];
+  readonly tried: Set<PublicKey>;
+  answer: Answer;
+}
 
-  function target(): Height | null {
-    let highest = proven;
-    for (const claimed of claims.values()) if (claimed > highest) highest = claimed;
-    return highest > height() ? highest : null;
-  }
+export interface SyncState {
+  readonly patience: Patience;
+  /** What peers said of themselves. */
+  readonly claims: Map<PublicKey, Height>;
+  /** The greatest height that consensus proved, and who should hold it. */
+  proven: Height;
+  holders: readonly PublicKey[];
+  range: Range | null;
+  /** Those who were asked in vain since a block was last delivered. */
+  readonly tried: Set<PublicKey>;
+  /** Nobody could help: until then nobody is asked. */
+  restsUntil: Millis;
+  readonly fetches: Map<BlockId, Fetch>;
+  requests: RequestId;
+  stopped: boolean;
+  /** Of the step that runs. */
+  view: SyncView;
+  effects: SyncEffect[];
+}
 
-  /**
-   * Who to ask next: those who should know before the others, among equals who caused the least trouble, then who was the
-   * quickest: a peer that hands out true blocks one by one would otherwise keep this node behind for ever.
-   */
-  function choose(tried: ReadonlySet<PublicKey>): PublicKey | null {
-    const next = height() + 1;
-    const rank = (peer: PublicKey): number =>
-      (claims.get(peer) ?? 0) >= next || (proven >= next && holders.includes(peer)) ? 0 : 1;
-    const open = peers().filter(peer => !tried.has(peer) && patience.allows(peer));
-    // Those who only might know are asked for what is proven to exist, not on another's word.
-    const useful = proven >= next ? open : open.filter(peer => rank(peer) === 0);
-    const better = (a: PublicKey, b: PublicKey): number =>
-      rank(a) - rank(b) || patience.offences(a) - patience.offences(b) || patience.pace(a) - patience.pace(b);
-    return useful.toSorted(better)[0] ?? null;
-  }
+export function createSync(): Sync {
+  const state: SyncState = {
+    ...{ patience: createPatience(), claims: new Map(), proven: 0, holders: [], range: null, tried: new Set() },
+    ...{ restsUntil: 0, fetches: new Map(), requests: 0, stopped: false },
+    ...{ view: { now: 0, height: 0, peers: [] }, effects: [] },
+  };
+  /** The wake that the host has, null: none. */
+  let wakeAt: Millis | null = null;
 
-  function judge(peer: PublicKey, outcome: Outcome): void {
-    if (outcome === 'delivered') patience.reward(peer);
-    if (outcome === 'lied') patience.lose(peer, SYNC_BAN_MS);
-    if (outcome === 'stalled') patience.lose(peer, SYNC_STALL_MS);
-    if (outcome === 'lied' || outcome === 'stalled') options.caught?.(peer, outcome, height());
-    // A claim is worth what it delivers.
-    if (outcome === 'empty' || outcome === 'lied' || patience.offences(peer) > STALLS_MAX) claims.delete(peer);
-  }
-
-  /** What a failed answer says of the peer, after it has delivered something or nothing. */
-  function blame(failure: string, delivered: number): Outcome {
-    if (failure === 'RESPONSE_TOO_LARGE') return 'lied';
-    if (failure === 'REQUEST_REFUSED' || failure === 'REQUEST_BUSY') return 'refused';
-    // Gone after it was of use, as opposed to alive and slow.
-    return failure === 'REQUEST_CUT' && delivered > 0 ? 'delivered' : 'stalled';
-  }
-
-  async function take(frame: Bytes, expected: Height): Promise<ApplyVerdict> {
-    const decoded = decode(certifiedBlock, frame);
-    if (!decoded.ok || decoded.value.block.header.height !== expected) return 'bad';
-    return expected <= height() ? 'behind' : apply(decoded.value);
-  }
-
-  async function range(peer: PublicKey, goal: Height): Promise<Outcome> {
-    const from = height() + 1;
-    const count = Math.min(goal - from + 1, SYNC_RANGE_BLOCKS_MAX);
-    const question = encode(syncQuestion, { type: 'range', from, count });
-    let delivered = 0;
-    const onWaited = (ms: Millis): void => patience.waited(peer, ms / Math.max(1, delivered));
-    for await (const item of timed(request, peer, question, stopped.signal, onWaited)) {
-      if (!item.ok) return blame(item.error, delivered);
-      if (delivered >= count) return 'lied';
-      const verdict = await take(item.value, from + delivered);
-      if (stopped.signal.aborted) return 'empty';
-      if (verdict === 'bad') return 'lied';
-      delivered += 1;
-      if (verdict === 'ok') options.progress?.({ height: height(), target: target() ?? height(), from: peer });
-    }
-    return delivered > 0 ? 'delivered' : 'empty';
-  }
-
-  /** Until the target is reached or given up. */
-  async function run(): Promise<void> {
-    if (running) return;
-    running = true;
-    try {
-      let tried = new Set<PublicKey>();
-      for (let goal = target(); goal !== null && !stopped.signal.aborted; goal = target()) {
-        const peer = choose(tried);
-        if (peer === null) {
-          tried = new Set();
-          await pause(SYNC_RETRY_MS, stopped.signal);
-          continue;
-        }
-        const outcome = await range(peer, goal);
-        if (stopped.signal.aborted) return;
-        if (outcome === 'delivered') tried = new Set();
-        else tried.add(peer);
-        judge(peer, outcome);
-      }
-    } finally {
-      running = false;
-    }
-  }
-
-  async function fetchFrom(peer: PublicKey, id: BlockId): Promise<Block | null> {
-    const question = encode(syncQuestion, { type: 'block', id });
-    for await (const item of timed(request, peer, question, stopped.signal)) {
-      if (!item.ok) {
-        judge(peer, blame(item.error, 0));
-        return null;
-      }
-      const decoded = decode(certifiedBlock, item.value);
-      const block = decoded.ok ? decoded.value.block : null;
-      if (block && blockId(block.header) === id && options.wellFormed(block)) return block;
-      judge(peer, 'lied');
-      return null;
-    }
-    return null;
-  }
-
-  async function fetchFromAny(id: BlockId, from: readonly PublicKey[]): Promise<Block | null> {
-    const tried = new Set<PublicKey>();
-    for (;;) {
-      const open = peers().filter(peer => !tried.has(peer) && patience.allows(peer));
-      const peer = open.find(each => from.includes(each)) ?? open[0];
-      if (!peer || stopped.signal.aborted) return null;
-      tried.add(peer);
-      const block = await fetchFrom(peer, id);
-      if (block) return block;
-    }
+  function setWake(): void {
+    const { now } = state.view;
+    const at = nextDue(state);
+    // To be woken too early is harmless, to move the timer at every frame is not free.
+    if (at === null || (wakeAt !== null && wakeAt <= at)) return;
+    wakeAt = at;
+    state.effects.push({ type: 'wake', after: Math.max(0, at - now) });
   }
 
   return {
-    to(goal, from) {
-      if (goal > proven) {
-        proven = goal;
-        holders = from;
+    step(view, event) {
+      if (event.type === 'woken') wakeAt = null;
+      state.view = view;
+      state.effects = [];
+      take(state, event);
+      if (!state.stopped) {
+        pursue(state);
+        setWake();
       }
-      void run();
+      return state.effects;
     },
-    claim(peer, claimed) {
-      claims.set(peer, claimed);
-      void run();
-    },
-    forget(peer) {
-      claims.delete(peer);
-    },
-    fetch(id, from) {
-      const known = fetches.get(id);
-      if (known) return known;
-      if (fetches.size >= FETCHES_MAX || stopped.signal.aborted) return Promise.resolve(null);
-      const fetching = fetchFromAny(id, from).finally(() => fetches.delete(id));
-      fetches.set(id, fetching);
-      return fetching;
-    },
-    get target() {
-      return target();
-    },
-    stop: () => stopped.abort(),
+    target: height => targetOf(state, height),
   };
 }
 
-function pause(ms: Millis, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
+function take(state: SyncState, event: SyncEvent): void {
+  if (state.stopped && event.type !== 'wanted') return;
+  switch (event.type) {
+    case 'proven':
+      if (event.height <= state.proven) break;
+      state.proven = event.height;
+      state.holders = event.from;
+      break;
+    case 'claimed':
+      // Nobody would ever take back the word of who is gone already.
+      if (state.view.peers.includes(event.peer)) state.claims.set(event.peer, event.height);
+      break;
+    case 'gone':
+      state.claims.delete(event.peer);
+      break;
+    case 'wanted':
+      fetchBlock(state, event.id, event.from);
+      break;
+    case 'frame':
+    case 'ended':
+      answered(state, event);
+      break;
+    case 'judged':
+      assert(state.range !== null, 'a verdict on a block of no range');
+      rangeJudged(state, state.range, event.verdict);
+      break;
+    case 'woken':
+      rangeOverdue(state);
+      fetchOverdue(state);
+      break;
+    case 'stopped':
+      state.stopped = true;
+      stopRange(state);
+      stopFetches(state);
+      state.effects.push({ type: 'wake', after: null });
+  }
 }
 
-/**
- * A request whose every frame, and whose waiting in all, has its time: an answer that trickles in byte by byte is never
- * silent long enough for the connection's own timeout. Time spent on what has arrived does not count. `onWaited` is told at the
- * end how long the waiting was.
- */
-async function* timed(
-  request: SyncOptions['request'],
-  peer: PublicKey,
-  question: Bytes,
-  signal: AbortSignal,
-  onWaited: (ms: Millis) => void = () => {},
-): AsyncGenerator<Result<Bytes, string>, void> {
-  const abort = new AbortController();
-  const frames = request(peer, question, AbortSignal.any([abort.signal, signal]))[Symbol.asyncIterator]();
-  let left = SYNC_RANGE_TIMEOUT_MS;
-  try {
-    for (;;) {
-      const since = performance.now();
-      const timer = setTimeout(() => abort.abort(), Math.min(left, SYNC_FRAME_TIMEOUT_MS));
-      const { done, value } = await frames.next().finally(() => clearTimeout(timer));
-      left -= performance.now() - since;
-      if (done) return;
-      yield value;
-      if (!value.ok) return;
-    }
-  } finally {
-    onWaited(SYNC_RANGE_TIMEOUT_MS - left);
-    await frames.return?.();
+function answered(state: SyncState, event: Extract<SyncEvent, { readonly request: RequestId }>): void {
+  const { range, fetches } = state;
+  if (range?.answer.request === event.request) {
+    if (event.type === 'frame') rangeFrame(state, range, event.bytes);
+    else rangeEnded(state, range, event.failure);
+    return;
   }
+  const fetch = [...fetches.values()].find(each => each.answer.request === event.request);
+  if (fetch === undefined) return;
+  if (event.type === 'frame') fetchFrame(state, fetch, event.bytes);
+  else fetchEnded(state, fetch, event.failure);
+}
+
+/** When something is next to be done without an event; null: never. */
+function nextDue(state: SyncState): Millis | null {
+  const dues = [...state.fetches.values()].map(each => dueAt(each.answer));
+  if (state.range !== null) dues.push(dueAt(state.range.answer));
+  else if (targetOf(state, state.view.height) !== null) dues.push(state.restsUntil);
+  const next = Math.min(...dues);
+  return Number.isFinite(next) ? next : null;
 }
