@@ -187,18 +187,21 @@ export interface CoreSpec {
   readonly validatorsMax?: number;
 }
 
+/** What a core is made with. */
+export interface CoreDeps {
+  /** null: an observer, which follows and never votes. */
+  readonly self: NodeId | null;
+  readonly chainId: ChainId;
+  readonly params: Params;
+  /** What genesis gives of the engine's own parameters, checked by their rules; each has its initial value unless given. */
+  readonly own?: OwnParams;
+  readonly seed: bigint;
+}
+
 export interface CoreModule<M> {
   readonly spec: CoreSpec;
   readonly codec: Codec<M>;
   /** The fixed payload that a message's signature covers, never the attachments. */
   signed(chainId: ChainId, message: M): Bytes;
-  create(deps: {
-    /** null: an observer, which follows and never votes. */
-    readonly self: NodeId | null;
-    readonly chainId: ChainId;
-    readonly params: Params;
-    /** What genesis gives of the engine's own parameters, checked by their rules; each has its initial value unless given. */
-    readonly own?: OwnParams;
-    readonly seed: bigint;
-  }): ConsensusCore<M>;
+  create(deps: CoreDeps): ConsensusCore<M>;
 }

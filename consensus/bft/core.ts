@@ -26,7 +26,7 @@ import { assert } from '../../ledger/types/assert.ts';
 import { BYZANTINE_COMMIT } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
-import type { ConsensusCore, CoreModule, Params, Resume, Status } from '../core.ts';
+import type { ConsensusCore, CoreDeps, CoreModule, Resume, Status } from '../core.ts';
 import { coreOf, type EventOf, type Hearing, hear, noteWork, setTimer, silence } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { onBallot, replayEarly } from './ballots.ts';
@@ -69,11 +69,7 @@ export const bft = (name: string, leaderOf: LeaderOf): CoreModule<Message> => ({
   create: deps => createCore({ ...deps, leaderOf }),
 });
 
-interface Deps {
-  readonly self: NodeId | null;
-  readonly chainId: ChainId;
-  readonly params: Params;
-  readonly seed: bigint;
+interface Deps extends CoreDeps {
   readonly leaderOf: LeaderOf;
 }
 

@@ -24,7 +24,7 @@ import { assert } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
-import type { ConsensusCore, CoreModule, Params, Resume, Status } from '../core.ts';
+import type { ConsensusCore, CoreDeps, CoreModule, Resume, Status } from '../core.ts';
 import { quarter } from '../follow.ts';
 import { coreOf, type EventOf, type Hearing, hear, noteWork, setTimer, silence } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
@@ -66,18 +66,11 @@ export const paxos: CoreModule<Message> = {
   spec: { name: 'paxos', certificate: CRASH_ACK, messageBytesMax: MESSAGE_BYTES_MAX },
   codec,
   signed,
-  create: deps => createCore(deps),
+  create: createCore,
 };
 
-interface Deps {
-  readonly self: NodeId | null;
-  readonly chainId: ChainId;
-  readonly params: Params;
-  readonly seed: bigint;
-}
-
-const createCore = (deps: Deps): ConsensusCore<Message> =>
-  coreOf<State, Message>({
+function createCore(deps: CoreDeps): ConsensusCore<Message> {
+  return coreOf<State, Message>({
     initial: (now, resume) => initial(deps, now, resume),
     begin,
     on: {
@@ -106,6 +99,7 @@ const createCore = (deps: Deps): ConsensusCore<Message> =>
     status,
     digest: digestOf,
   });
+}
 
 const HEARING: Hearing<State, Message> = {
   prepare: onPrepare,
@@ -119,7 +113,7 @@ const HEARING: Hearing<State, Message> = {
   status: onStatus,
 };
 
-function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Resume): State {
+function initial({ self, chainId, params, seed }: CoreDeps, now: Millis, resume: Resume): State {
   const { head, header, records, config, votesLost } = resume;
   const stored = self === null ? null : recordIn(records);
   const height = header.height + 1;

@@ -27,7 +27,7 @@ import { assert } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
-import type { ConsensusCore, CoreModule, Params, Resume, Status } from '../core.ts';
+import type { ConsensusCore, CoreDeps, CoreModule, Resume, Status } from '../core.ts';
 import { coreOf, type EventOf, type Hearing, hear, noteWork, setTimer, silence } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from './codec.ts';
@@ -56,18 +56,11 @@ export const raft: CoreModule<Message> = {
   spec: { name: 'raft', certificate: CRASH_ACK, messageBytesMax: MESSAGE_BYTES_MAX },
   codec,
   signed,
-  create: deps => createCore(deps),
+  create: createCore,
 };
 
-interface Deps {
-  readonly self: NodeId | null;
-  readonly chainId: ChainId;
-  readonly params: Params;
-  readonly seed: bigint;
-}
-
-const createCore = (deps: Deps): ConsensusCore<Message> =>
-  coreOf<State, Message>({
+function createCore(deps: CoreDeps): ConsensusCore<Message> {
+  return coreOf<State, Message>({
     initial: (now, resume) => initial(deps, now, resume),
     begin,
     on: {
@@ -98,6 +91,7 @@ const createCore = (deps: Deps): ConsensusCore<Message> =>
     status,
     digest: digestOf,
   });
+}
 
 const HEARING: Hearing<State, Message> = {
   'pre-vote': onPreVote,
@@ -112,7 +106,7 @@ const HEARING: Hearing<State, Message> = {
   status: onStatus,
 };
 
-function initial({ self, chainId, params, seed }: Deps, now: Millis, resume: Resume): State {
+function initial({ self, chainId, params, seed }: CoreDeps, now: Millis, resume: Resume): State {
   const { records, blocks, config, votesLost } = resume;
   const record = self === null ? null : recordIn(records);
   const head = { id: resume.head, header: resume.header, parentTerm: null };
