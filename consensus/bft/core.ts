@@ -25,7 +25,7 @@
 import { assert } from '../../ledger/types/assert.ts';
 import { BYZANTINE_COMMIT } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
-import type { BlockId, ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
+import type { BlockId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ConsensusCore, CoreDeps, CoreModule, Resume, Status } from '../core.ts';
 import { coreOf, type EventOf, type Hearing, hear, noteWork, setTimer, silence } from '../machine.ts';
 import { rng, u48 } from '../rng.ts';

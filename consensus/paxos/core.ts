@@ -22,7 +22,7 @@
 
 import { assert } from '../../ledger/types/assert.ts';
 import { CRASH_ACK } from '../../ledger/types/certificate.ts';
-import type { ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
+import type { Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import type { ConsensusCore, CoreDeps, CoreModule, Resume, Status } from '../core.ts';
 import { quarter } from '../follow.ts';
