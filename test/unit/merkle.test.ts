@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -18,22 +17,7 @@ import {
 import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
 import { decode, encode } from '../../ledger/types/codec.ts';
 import type { Hash } from '../../ledger/types/ids.ts';
-
-const sha256 = (...parts: Bytes[]): Buffer => {
-  const state = createHash('sha256');
-  for (const part of parts) state.update(part);
-  return state.digest();
-};
-
-/** MTH of RFC 9162 §2.1.1, word for word. */
-function mth(leaves: readonly Bytes[]): Buffer {
-  const n = leaves.length;
-  if (n === 0) return sha256();
-  if (n === 1) return sha256(Uint8Array.of(0), leaves[0]!);
-  let k = 1;
-  while (2 * k < n) k *= 2;
-  return sha256(Uint8Array.of(1), mth(leaves.slice(0, k)), mth(leaves.slice(k)));
-}
+import { mth } from './merkle-reference.ts';
 
 /** PATH of RFC 9162 §2.1.3.1, word for word. */
 function path(m: number, leaves: readonly Bytes[]): string[] {

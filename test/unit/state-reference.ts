@@ -1,33 +1,39 @@
 /** The state tree's root by its definition alone, computed anew from the whole content: what the tree is compared with. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 
-const sha256 = (...parts: readonly (Bytes | string)[]): Buffer => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
-
-interface Item {
-  readonly path: Buffer;
-  readonly value: Buffer;
+/** SHA-256 of a key and of its value, in hex. */
+export interface Entry {
+  readonly path: string;
+  readonly value: string;
 }
 
-export function referenceRoot(content: ReadonlyMap<string, Bytes>): string {
-  const items = [...content].map(([key, value]) => ({ path: sha256(key), value: sha256(value) }));
-  items.sort((a, b) => Buffer.compare(a.path, b.path));
-  return subtree(items, 0).toString('hex');
-}
+export const entryOf = (key: string, value: Bytes): Entry => ({
+  path: hash('sha256', key),
+  value: hash('sha256', value),
+});
 
-function subtree(items: readonly Item[], depth: number): Buffer {
-  if (items.length <= 16) return sha256(Buffer.of(2), ...items.flatMap(item => [item.path, item.value]));
+const hashOfHex = (hex: string): string => hash('sha256', Buffer.from(hex, 'hex'));
+
+export const referenceRoot = (content: ReadonlyMap<string, Bytes>): string =>
+  rootOf([...content].map(([key, value]) => entryOf(key, value)));
+
+/** The root over entries in any order. */
+export const rootOf = (entries: readonly Entry[]): string =>
+  subtree(
+    entries.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    0,
+  );
+
+function subtree(entries: readonly Entry[], depth: number): string {
+  if (entries.length <= 16) return hashOfHex(`02${entries.map(({ path, value }) => path + value).join('')}`);
   let bitmap = 0;
-  const children: Buffer[] = [];
+  let children = '';
   for (let digit = 0; digit < 16; digit++) {
-    const inside = items.filter(item => Number.parseInt(item.path.toString('hex')[depth]!, 16) === digit);
+    const inside = entries.filter(({ path }) => path[depth] === digit.toString(16));
     if (inside.length === 0) continue;
     bitmap += 2 ** digit;
-    children.push(subtree(inside, depth + 1));
+    children += subtree(inside, depth + 1);
   }
-  return sha256(Buffer.of(3, Math.floor(bitmap / 256), bitmap % 256), ...children);
+  return hashOfHex(`03${bitmap.toString(16).padStart(4, '0')}${children}`);
 }

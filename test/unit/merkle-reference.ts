@@ -1,0 +1,19 @@
+/** The root of a hash tree by its definition alone: what the product's trees are compared with. */
+import { createHash } from 'node:crypto';
+import type { Bytes } from '../../ledger/types/bytes.ts';
+
+const sha256 = (...parts: Bytes[]): Buffer => {
+  const state = createHash('sha256');
+  for (const part of parts) state.update(part);
+  return state.digest();
+};
+
+/** MTH of RFC 9162 §2.1.1, word for word. */
+export function mth(leaves: readonly Bytes[]): Buffer {
+  const n = leaves.length;
+  if (n === 0) return sha256();
+  if (n === 1) return sha256(Uint8Array.of(0), leaves[0]!);
+  let k = 1;
+  while (2 * k < n) k *= 2;
+  return sha256(Uint8Array.of(1), mth(leaves.slice(0, k)), mth(leaves.slice(k)));
+}
