@@ -5,6 +5,7 @@
 import { placeAbove } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { Mempool } from '../ledger/mempool.ts';
+import { takeBack } from '../ledger/take-back.ts';
 import type { Certificate } from '../ledger/types/certificate.ts';
 import type { BlockId, Height, Millis } from '../ledger/types/ids.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
@@ -49,12 +50,14 @@ export function createFinality({ chain, store, pool, waiting, now, ...ports }: F
       const isKnown = final === chain.final.header.height && head === chain.head.id;
       if (isKnown || final < chain.final.header.height) return;
       const room: Promise<void>[] = [];
+      const before = chain.included();
       for (const block of chain.adopt(head, final)) {
         const certified = certificate?.block === block.block.id ? certificate : null;
         const committed = { ...block, certificate: certified };
         room.push(store.commit(committed));
         settle(committed);
       }
+      takeBack(chain, pool, now(), before);
       try {
         await Promise.all(room);
         ports.applied();

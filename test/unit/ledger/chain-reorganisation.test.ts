@@ -6,6 +6,7 @@ import { createMempool } from '../../../ledger/mempool.ts';
 import { balanceOf } from '../../../ledger/modules/tokens/token.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
 import { treeRoot, update } from '../../../ledger/state/tree.ts';
+import { takeBack } from '../../../ledger/take-back.ts';
 import type { IdentifiedBlock } from '../../../ledger/types/block.ts';
 import { EMPTY } from '../../../ledger/types/bytes.ts';
 import type { BlockId, TransactionId } from '../../../ledger/types/ids.ts';
@@ -34,6 +35,8 @@ function ledger() {
   const { chain, rules, start } = network();
   const pool = createMempool(rules);
   let now = 0;
+  /** What waits again since the head moved last. */
+  let tookBack: TransactionId[] = [];
   /** A block of just these on `parent`. */
   function block(parent: BlockId, transactions: readonly IdentifiedTransaction[], seal = EMPTY): IdentifiedBlock {
     const { time } = chain.stateOf(parent)!.header;
@@ -43,11 +46,13 @@ function ledger() {
     return made.block;
   }
   function adopt(head: IdentifiedBlock, final: number): readonly FinalBlock[] {
+    const before = chain.included();
     const finals = chain.adopt(head.id, final);
     for (const { block: each } of finals) {
       const ids = each.transactions.map(({ id }) => id);
       pool.settle(++now, placeAbove(chain.final, each.header.time + 1), ids);
     }
+    tookBack = takeBack(chain, pool, ++now, before);
     return finals;
   }
   /** What a block on the head would hold. */
@@ -63,7 +68,7 @@ function ledger() {
     }
   }
   const balance = (holder: Holder) => balanceOf(chain.head.tree, 'QRT', holder.address);
-  return { chain, pool, start, block, adopt, offered, admit, balance };
+  return { chain, pool, start, block, adopt, offered, admit, balance, tookBack: () => tookBack };
 }
 
 describe('a head above the final block', () => {
@@ -170,6 +175,46 @@ describe('the pool beside a head that moves', () => {
     adopt(above, 1);
     expect(offered()).toEqual([a.id]);
     expect([pool.has(a.id), pool.has(b.id), pool.has(c.id)]).toEqual([true, true, false]);
+  });
+
+  it('takes in what it had never heard of but in a block that was left', () => {
+    const { start, block, adopt, offered, pool, tookBack } = ledger();
+    const [a, b, c] = [pay(alice, bob, 1n), pay(alice, bob, 2n), pay(clerk, bob, 3n)];
+    const left = [block(start.id, [a, c])];
+    left.push(block(left[0]!.id, [b]));
+    const right = [block(start.id, [c])];
+    right.push(block(right[0]!.id, []));
+    adopt(left[0]!, 0);
+    adopt(left[1]!, 0);
+    expect([tookBack(), pool.transactions]).toEqual([[], 0]);
+    // Nor is it lost where the other branch has become final meanwhile.
+    adopt(right[1]!, 1);
+    expect(tookBack()).toEqual([a.id, b.id]);
+    expect(offered()).toEqual([a.id, b.id]);
+    expect(pool.has(c.id)).toBe(false);
+  });
+
+  it('takes back what stands on the branch no more, the head’s own block included, and nothing that it still has', () => {
+    const { start, block, adopt, admit, offered, tookBack } = ledger();
+    const [a, b] = [pay(alice, bob, 1n), pay(alice, bob, 2n)];
+    admit(b);
+    const first = block(start.id, [a]);
+    const second = block(first.id, [b]);
+    adopt(second, 0);
+    adopt(first, 0);
+    expect([tookBack(), offered()]).toEqual([[b.id], [b.id]]);
+    adopt(second, 1);
+    expect([tookBack(), offered()]).toEqual([[], []]);
+  });
+
+  it('does not take back what has expired', () => {
+    const { start, block, adopt, pool, tookBack } = ledger();
+    const brief = pay(alice, bob, 1n, { validUntil: GENESIS_TIME + 1_500 });
+    adopt(block(start.id, [brief]), 0);
+    const other = block(start.id, [], Uint8Array.of(1));
+    const above = block(other.id, []);
+    adopt(above, 2);
+    expect([tookBack(), pool.transactions]).toEqual([[], 0]);
   });
 
   it('goes on asking for blocks until what waits is final', () => {
