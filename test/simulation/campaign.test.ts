@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { engineNames, runCampaign } from './campaign.ts';
 import { profileOf } from './engines.ts';
+import type { Outcome } from './outcome.ts';
 import { minimise, regressions } from './shrink.ts';
+import { count, newTally } from './tally.ts';
 import { runTrial } from './trial.ts';
 
 /** Shorter than from the command line, so that all engines together stay within a minute. */
@@ -13,8 +15,8 @@ describe.each(engineNames)('%s in a simulated world', engine => {
   const { seeds, reached, messagesPerBlockMax } = profile;
   const options = { faultMs: Math.min(profile.faultMs, FAULT_MS_MAX) };
 
-  it(`${seeds} seeds: safe under faults, live after them, and every rare thing was reached`, () => {
-    const summary = runCampaign(engine, 1, seeds, () => {}, options);
+  it(`${seeds} seeds: safe under faults, live after them, and every rare thing was reached`, async () => {
+    const summary = await runCampaign({ engine, first: 1, seeds, jobs: 1, ...options });
     expect(summary.failure).toBeNull();
     for (const name of reached) expect(summary.reached[name] ?? 0, `never reached: ${name}`).toBeGreaterThan(2);
     for (const [type, perBlock] of Object.entries(summary.messagesPerBlock))
@@ -25,6 +27,59 @@ describe.each(engineNames)('%s in a simulated world', engine => {
     const digestOf = (seed: number): string => runTrial(engine, seed, { faultMs: 5000 }).digest;
     const first = digestOf(3);
     expect([digestOf(3), digestOf(4)]).toEqual([first, expect.not.stringMatching(first)]);
+  });
+});
+
+describe('a campaign', () => {
+  it('comes to the same on one thread and on three', async () => {
+    const [one, three] = await Promise.all(
+      [1, 3].map(async jobs => {
+        const { cpuSeconds, elapsedSeconds, speed, pace, ...found } = await runCampaign({
+          ...{ engine: 'raft', first: 5, seeds: 8, jobs, faultMs: 5000 },
+        });
+        expect(Math.min(cpuSeconds, elapsedSeconds, speed, pace)).toBeGreaterThan(0);
+        return found;
+      }),
+    );
+    expect(one).toMatchObject({ seeds: 8, failure: null });
+    expect(three).toEqual(one);
+  });
+
+  it('ends when it is told to, with the seeds that are done', async () => {
+    const stop = new AbortController();
+    const seeds = 1_000_000;
+    const progress = (done: number): void => {
+      if (done === 3) stop.abort();
+    };
+    const summary = await runCampaign({
+      ...{ engine: 'solo', first: 1, seeds, jobs: 2, faultMs: 1000, signal: stop.signal, progress },
+    });
+    expect(summary.failure).toBeNull();
+    expect(summary.seeds).toBeGreaterThanOrEqual(3);
+    expect(summary.seeds).toBeLessThan(seeds);
+  });
+
+  const outcome = (seed: number, violation: string | null = null): Outcome => ({
+    ...{ seed, simulatedMs: 10, events: seed, blocks: 1, reached: new Map(), sent: new Map() },
+    ...{ faults: new Map([['loss', 1]]), digest: `${seed}`, violation },
+  });
+  const tallyOf = (...outcomes: Outcome[]) => {
+    const tally = newTally(1);
+    for (const each of outcomes) count(tally, each);
+    return tally;
+  };
+
+  it('counts seeds in their order, in whatever order they end', () => {
+    const inOrder = tallyOf(outcome(1), outcome(2), outcome(3));
+    expect(inOrder).toMatchObject({ seeds: 3, events: 6, faults: new Map([['loss', 3]]) });
+    expect(tallyOf(outcome(3), outcome(1), outcome(2))).toEqual(inOrder);
+    expect(tallyOf(outcome(1), outcome(2)).digest).not.toBe(inOrder.digest);
+    expect(tallyOf(outcome(1), outcome(3))).toMatchObject({ seeds: 1, events: 1 });
+  });
+
+  it('tells of the first seed that broke something, not of what broke first', () => {
+    const { seeds, events, failure } = tallyOf(outcome(4, 'late'), outcome(3, 'early'), outcome(2), outcome(1));
+    expect({ seeds, events, failure }).toEqual({ seeds: 3, events: 3, failure: { seed: 3, violation: 'early' } });
   });
 });
 

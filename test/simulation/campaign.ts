@@ -1,23 +1,22 @@
-/** Many seeds of one engine, one after the other: what they reached, what it cost, and the first that broke something. */
-import { sha256Hex } from '#crypto';
+/** Many seeds of one engine, on several threads: what they reached, what it cost, and the first that broke something. */
+import { Worker } from 'node:worker_threads';
 import { engines } from '../../consensus/registry.ts';
-import { utf8 } from '../../ledger/types/bytes.ts';
-import { runTrial, type TrialOptions } from './trial.ts';
-import { Violation } from './violation.ts';
+import type { Outcome } from './outcome.ts';
+import { count, type Failure, newTally, type Tally } from './tally.ts';
+import type { TrialOptions } from './trial.ts';
 
-export interface Failure {
-  readonly seed: number;
-  readonly violation: string;
-}
-
-/** What a campaign found, as it is printed. */
+/** What a campaign found, as it is printed. All but what it cost depends on the seeds alone. */
 export interface Summary {
   readonly engine: string;
   readonly seeds: number;
   readonly simulatedHours: number;
+  /** Of all threads. */
   readonly cpuSeconds: number;
+  readonly elapsedSeconds: number;
   /** Simulated hours for each hour of processor time. */
   readonly speed: number;
+  /** Simulated hours for each hour that passed. */
+  readonly pace: number;
   readonly events: number;
   readonly blocks: number;
   /** How often each kind of fault happened, and each rare thing was reached. */
@@ -29,80 +28,81 @@ export interface Summary {
   readonly failure: Failure | null;
 }
 
+export interface Campaign extends Pick<TrialOptions, 'faultMs'> {
+  readonly engine: string;
+  readonly first: number;
+  readonly seeds: number;
+  /** Threads. */
+  readonly jobs: number;
+  /** Ends it early: the summary is that of the seeds done by then, without a gap. */
+  readonly signal?: AbortSignal;
+  readonly progress?: (done: number) => void;
+}
+
 export const engineNames: readonly string[] = [...engines.keys()];
 
-interface Tally {
-  seeds: number;
-  simulatedMs: number;
-  events: number;
-  blocks: number;
-  readonly faults: Map<string, number>;
-  readonly reached: Map<string, number>;
-  readonly sent: Map<string, number>;
-  digest: string;
-  failure: Failure | null;
+const WORKER = new URL('./campaign-worker.ts', import.meta.url);
+
+/** What the threads of a campaign share. */
+export interface Work extends Pick<Campaign, 'engine' | 'first' | 'faultMs'> {
+  /** How many seeds somebody has, and how many there are: fewer, once one of them broke something. */
+  readonly cells: BigUint64Array;
 }
 
-/** Runs `count` seeds from `first` on, and ends with the first violation. */
-export function runCampaign(
-  engine: string,
-  first: number,
-  count: number,
-  progress: (done: number) => void = () => {},
-  options: TrialOptions = {},
-): Summary {
-  const tally: Tally = {
-    ...{ seeds: 0, simulatedMs: 0, events: 0, blocks: 0 },
-    ...{ faults: new Map(), reached: new Map(), sent: new Map(), digest: '', failure: null },
-  };
-  const before = process.cpuUsage();
-  for (let seed = first; seed < first + count && tally.failure === null; seed++) {
-    runSeed(tally, engine, seed, options);
+const TAKEN = 0;
+const END = 1;
+
+/** The next seed that nobody has. */
+export function takeSeed({ first, cells }: Work): number | null {
+  const index = Atomics.add(cells, TAKEN, 1n);
+  return index < Atomics.load(cells, END) ? first + Number(index) : null;
+}
+
+/** Counts the seeds in their order, and ends with the first violation. */
+export async function runCampaign(campaign: Campaign): Promise<Summary> {
+  const { engine, first, seeds, jobs, faultMs, signal, progress = () => {} } = campaign;
+  const cells = new BigUint64Array(new SharedArrayBuffer(2 * BigUint64Array.BYTES_PER_ELEMENT));
+  cells[END] = BigInt(seeds);
+  const work: Work = { engine, first, cells, ...(faultMs === undefined ? {} : { faultMs }) };
+  const tally = newTally(first);
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  const take = (outcome: Outcome): void => {
+    const index = BigInt(outcome.seed - first);
+    if (outcome.violation !== null && index < Atomics.load(cells, END)) Atomics.store(cells, END, index);
+    count(tally, outcome);
     progress(tally.seeds);
-  }
-  const { user, system } = process.cpuUsage(before);
-  const cpuSeconds = (user + system) / 1e6;
-  const simulatedHours = tally.simulatedMs / 3_600_000;
-  return {
-    ...{ engine, seeds: tally.seeds, simulatedHours, cpuSeconds, speed: (simulatedHours / cpuSeconds) * 3600 },
-    ...{ events: tally.events, blocks: tally.blocks },
-    ...{ faults: Object.fromEntries(tally.faults), reached: Object.fromEntries(tally.reached) },
-    messagesPerBlock: Object.fromEntries(
-      [...tally.sent].map(([type, count]) => [type, count / Math.max(1, tally.blocks)]),
-    ),
-    ...{ digest: tally.digest, failure: tally.failure },
   };
-}
-
-function runSeed(tally: Tally, engine: string, seed: number, options: TrialOptions): void {
-  tally.seeds++;
+  const threads = Array.from({ length: Math.min(jobs, seeds) }, () => new Worker(WORKER, { workerData: work }));
+  const stop = (): unknown => Promise.all(threads.map(each => each.terminate()));
+  signal?.addEventListener('abort', stop);
   try {
-    const trial = runTrial(engine, seed, options);
-    tally.simulatedMs += trial.simulatedMs;
-    tally.events += trial.world.steps;
-    tally.blocks += trial.world.checks.decided.size;
-    add(tally.faults, trial.world.choices.made);
-    add(tally.reached, trial.world.checks.marks);
-    add(tally.sent, trial.world.checks.sent);
-    tally.digest = sha256Hex(utf8(`${tally.digest}${trial.digest}`));
-  } catch (error) {
-    tally.failure = { seed, violation: violationOf(error) };
+    await Promise.all(threads.map(each => ended(each, take)));
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await stop();
   }
+  return summaryOf(engine, tally, process.cpuUsage(cpu), performance.now() - began);
 }
 
-/** As many as tell which assertion of which engine it was. */
-const FRAMES_MAX = 4;
+/** Once a thread has nothing left to do, or was told to stop; what it still said comes before. */
+const ended = (thread: Worker, take: (outcome: Outcome) => void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    thread.on('message', take);
+    thread.once('error', reject);
+    thread.once('exit', () => resolve());
+  });
 
-/** An invariant of the product that broke is a violation as well; it says where. */
-export function violationOf(error: unknown): string {
-  if (error instanceof Violation) return error.message;
-  if (!(error instanceof Error)) return String(error);
-  const frames = [...(error.stack ?? '').matchAll(/at (\S+) \(.*\/(\w+\/[\w.-]+:\d+)/g)].map(
-    frame => `${frame[1]} ${frame[2]}`,
-  );
-  return `${error.name}: ${error.message} (${frames.slice(0, FRAMES_MAX).join(', ')})`;
-}
-
-function add(sums: Map<string, number>, more: ReadonlyMap<string, number>): void {
-  for (const [name, count] of more) sums.set(name, (sums.get(name) ?? 0) + count);
+function summaryOf(engine: string, tally: Tally, { user, system }: NodeJS.CpuUsage, elapsedMs: number): Summary {
+  const { seeds, simulatedMs, events, blocks, digest, failure } = tally;
+  const simulatedHours = simulatedMs / 3_600_000;
+  const cpuSeconds = (user + system) / 1e6;
+  const elapsedSeconds = elapsedMs / 1000;
+  return {
+    ...{ engine, seeds, simulatedHours, cpuSeconds, elapsedSeconds },
+    ...{ speed: (simulatedHours / cpuSeconds) * 3600, pace: (simulatedHours / elapsedSeconds) * 3600 },
+    ...{ events, blocks, faults: Object.fromEntries(tally.faults), reached: Object.fromEntries(tally.reached) },
+    messagesPerBlock: Object.fromEntries([...tally.sent].map(([type, times]) => [type, times / Math.max(1, blocks)])),
+    ...{ digest, failure },
+  };
 }

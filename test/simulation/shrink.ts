@@ -4,8 +4,8 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { violationOf } from './campaign.ts';
 import { faultOf } from './choices.ts';
+import { violationOf } from './outcome.ts';
 import { runTrial } from './trial.ts';
 import type { World } from './world.ts';
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { quorate } from './run.ts';
 
@@ -26,6 +27,32 @@ describe('quorate simulate', () => {
     expect(code).toBe(0);
     expect(answers).toMatch(/^engine +solo\nseeds +1\nsimulated hours /);
     expect(answers).toMatch(/violation +none/);
+  });
+
+  it('comes to the same with any number of jobs', async () => {
+    const answers = [];
+    for (const jobs of ['1', '2']) {
+      const { answers: found } = await simulate(
+        ...['--engine', 'solo', '--seeds', '3', '--seed', '7', '--json', '--jobs', jobs],
+      );
+      const { cpuSeconds, elapsedSeconds, speed, pace, ...rest } = found[0];
+      expect(Math.min(cpuSeconds, elapsedSeconds, speed, pace)).toBeGreaterThan(0);
+      answers.push(rest);
+    }
+    expect(answers[1]).toEqual(answers[0]);
+  });
+
+  it('ends at Ctrl-C with what it has found', async () => {
+    const listeners = process.listenerCount('SIGINT');
+    const running = simulate('--engine', 'all', '--seeds', '1000000', '--jobs', '2', '--json');
+    while (process.listenerCount('SIGINT') === listeners) await turn();
+    process.emit('SIGINT');
+    const { code, stderr, answers } = await running;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: INTERRUPTED: /);
+    expect(answers).toMatchObject([{ failure: null }]);
+    expect(answers[0].seeds).toBeLessThan(1_000_000);
+    expect(process.listenerCount('SIGINT')).toBe(listeners);
   });
 
   it('knows no other engines', async () => {
