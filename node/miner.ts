@@ -5,7 +5,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { JobId } from '../consensus/core.ts';
-import { NONCE_BYTES } from '../consensus/pow/seal.ts';
 import { blockId } from '../ledger/crypto/ids.ts';
 import { assert } from '../ledger/types/assert.ts';
 import { concatBytes } from '../ledger/types/bytes.ts';
@@ -13,6 +12,7 @@ import { encode } from '../ledger/types/codec.ts';
 import { type Header, header as headerCodec } from '../ledger/types/header.ts';
 import type { BlockId } from '../ledger/types/ids.ts';
 import { tagged } from '../ledger/types/tags.ts';
+import { NONCE_BYTES } from '../ledger/types/work/seal.ts';
 import type { Found, Order } from './mining-worker.ts';
 
 export interface MinedHeader {

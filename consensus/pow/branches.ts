@@ -3,6 +3,8 @@
 import { assert } from '../../ledger/types/assert.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, Millis } from '../../ledger/types/ids.ts';
+import { headerFault } from '../../ledger/types/work/header-rule.ts';
+import { workAt } from '../../ledger/types/work/seal.ts';
 import type { Config } from '../core.ts';
 import {
   ancestorAt,
@@ -18,8 +20,7 @@ import {
 } from '../fork-tree.ts';
 import { type EventOf, setTimer } from '../machine.ts';
 import type { Message } from './messages.ts';
-import { headerFault, isSealed } from './rules.ts';
-import { workAt } from './seal.ts';
+import { isSealed } from './rules.ts';
 import { configAt, REFUSED_MAX, STRAYS_MAX, type State, TREE_BLOCKS_MAX, writeOf } from './state.ts';
 
 /** Finds a block its place: in the tree, among the refused, or aside until its parent or its time has come. */

@@ -5,13 +5,13 @@
  */
 
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
+import { intervalOf } from '../../ledger/types/work/params.ts';
+import { STRIDE, sealOf, stepDown } from '../../ledger/types/work/seal.ts';
 import { best, isBetter } from '../fork-tree.ts';
 import { type EventOf, setTimer } from '../machine.ts';
 import { refuse } from './branches.ts';
 import type { Message, TipMessage } from './messages.ts';
-import { intervalOf } from './params.ts';
 import { heightAt } from './rules.ts';
-import { STRIDE, sealOf, stepDown } from './seal.ts';
 import { CLAIM_INTERVALS_MAX, DOUBT_INTERVALS, isValidator, STRAYS_MAX, type State, send } from './state.ts';
 
 const tipOf = ({ head: { id, header, weight } }: State): TipMessage => ({

@@ -17,6 +17,7 @@
  */
 
 import type { ChainId, Millis, NodeId } from '../../ledger/types/ids.ts';
+import { workAt } from '../../ledger/types/work/seal.ts';
 import type { ConsensusCore, CoreModule, Resume, Status } from '../core.ts';
 import { forkTree } from '../fork-tree.ts';
 import { coreOf, type EventOf, noteWork, silence } from '../machine.ts';
@@ -26,7 +27,6 @@ import { digestOf } from './digest.ts';
 import { message as codec, MESSAGE_BYTES_MAX, type Message, signed } from './messages.ts';
 import { isUnsettled, mine, onBuilt } from './mining.ts';
 import { OWN_PARAMS, type PowParams, powParams } from './params.ts';
-import { workAt } from './seal.ts';
 import { configAt, finalIn, isValidator, SILENT_HEARTBEATS, type State } from './state.ts';
 
 export const pow: CoreModule<Message> = {

@@ -2,14 +2,14 @@
 
 import { assert } from '../../ledger/types/assert.ts';
 import type { Hash, Millis } from '../../ledger/types/ids.ts';
+import { targetOf } from '../../ledger/types/work/hardness.ts';
+import { intervalOf, spacingOf } from '../../ledger/types/work/params.ts';
+import { encodeSeal, sealAbove } from '../../ledger/types/work/seal.ts';
 import { path } from '../fork-tree.ts';
 import { type EventOf, setTimer } from '../machine.ts';
 import { place } from './branches.ts';
 import { isBehind } from './claims.ts';
-import { targetOf } from './hardness.ts';
 import type { Message } from './messages.ts';
-import { intervalOf, spacingOf } from './params.ts';
-import { encodeSeal, sealAbove } from './seal.ts';
 import { isValidator, type State } from './state.ts';
 
 /** The RFC 9162 root of no transactions: the SHA-256 of nothing. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DOUBLING, meets, targetOf } from '../../consensus/pow/hardness.ts';
-import { headerFault } from '../../consensus/pow/rules.ts';
-import { encodeSeal, isSameButNonce, sealAbove } from '../../consensus/pow/seal.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
 import { transfer } from '../../ledger/modules/tokens/transfer.ts';
 import type { Header } from '../../ledger/types/header.ts';
+import { DOUBLING, meets, targetOf } from '../../ledger/types/work/hardness.ts';
+import { headerFault } from '../../ledger/types/work/header-rule.ts';
+import { encodeSeal, isSameButNonce, sealAbove } from '../../ledger/types/work/seal.ts';
 import { createMiner, type Miner } from '../../node/miner.ts';
 import { genesis, on, PARAMS, POW_PARAMS } from './consensus/pow-script.ts';
 import { alice, bob, key, network, op, transaction } from './ledger/network.ts';

@@ -1,7 +1,7 @@
 /** What floods and liars can make a proof-of-work core hold or ask for. */
 import { describe, expect, it } from 'vitest';
-import { STRIDE } from '../../../consensus/pow/seal.ts';
 import { REFUSED_MAX, STRAYS_MAX, TREE_BLOCKS_MAX } from '../../../consensus/pow/state.ts';
+import { STRIDE } from '../../../ledger/types/work/seal.ts';
 import { A, accept, C, chainOn, genesis, hold, judge, look, on, pass, script, T0, tell, tipOf } from './pow-script.ts';
 
 /** Room for what is held beside the blocks in question. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { finalityDepthOf } from '../../../consensus/own-params.ts';
 import { pow } from '../../../consensus/pow/core.ts';
-import { STRIDE } from '../../../consensus/pow/seal.ts';
+import { STRIDE } from '../../../ledger/types/work/seal.ts';
 import {
   A,
   accept,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { targetOf } from '../../../consensus/pow/hardness.ts';
-import { sealAbove, sealOf } from '../../../consensus/pow/seal.ts';
 import type { Header } from '../../../ledger/types/header.ts';
+import { targetOf } from '../../../ledger/types/work/hardness.ts';
+import { sealAbove, sealOf } from '../../../ledger/types/work/seal.ts';
 import {
   A,
   accept,

@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest';
 import type { ConsensusCore, Effect, Event } from '../../../consensus/core.ts';
 import { pow } from '../../../consensus/pow/core.ts';
 import type { Message } from '../../../consensus/pow/messages.ts';
-import { spacingOf } from '../../../consensus/pow/params.ts';
 import { below, type Rng, rng, u32 } from '../../../consensus/rng.ts';
 import type { Bytes } from '../../../ledger/types/bytes.ts';
 import type { BlockId, NodeId } from '../../../ledger/types/ids.ts';
+import { spacingOf } from '../../../ledger/types/work/params.ts';
 import { A, B, C, CHAIN_ID, D, FOUR, genesis, type Mined, PARAMS, T0, withSeal } from './pow-script.ts';
 
 /** Of each node. */

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { powParams } from '../../../consensus/pow/params.ts';
+import { heightAt, isSealed } from '../../../consensus/pow/rules.ts';
+import { below, type Rng, rng, u32 } from '../../../consensus/rng.ts';
+import type { BlockId } from '../../../ledger/types/ids.ts';
 import {
   DOUBLING,
   HALF_LIFE_INTERVALS,
@@ -7,12 +11,9 @@ import {
   nextHardness,
   targetOf,
   workOf,
-} from '../../../consensus/pow/hardness.ts';
-import { powParams } from '../../../consensus/pow/params.ts';
-import { headerFault, heightAt, isSealed } from '../../../consensus/pow/rules.ts';
-import { encodeSeal, STRIDE, sealAbove, sealOf, stepDown } from '../../../consensus/pow/seal.ts';
-import { below, type Rng, rng, u32 } from '../../../consensus/rng.ts';
-import type { BlockId } from '../../../ledger/types/ids.ts';
+} from '../../../ledger/types/work/hardness.ts';
+import { headerFault } from '../../../ledger/types/work/header-rule.ts';
+import { encodeSeal, STRIDE, sealAbove, sealOf, stepDown } from '../../../ledger/types/work/seal.ts';
 import { B, chainOn, genesis, on, PARAMS, POW_PARAMS } from './pow-script.ts';
 
 const T = PARAMS.viewTimeoutMs;

@@ -8,12 +8,12 @@ import { pow } from '../../../consensus/pow/core.ts';
 import type { Message } from '../../../consensus/pow/messages.ts';
 import { EMPTY_ROOT } from '../../../consensus/pow/mining.ts';
 import { type PowParams, powParams } from '../../../consensus/pow/params.ts';
-import { encodeSeal, type Seal, sealAbove, workAt } from '../../../consensus/pow/seal.ts';
 import { type Bytes, EMPTY, utf8 } from '../../../ledger/types/bytes.ts';
 import { encode } from '../../../ledger/types/codec.ts';
 import { HEADER_VERSION, type Header, header as headerCodec } from '../../../ledger/types/header.ts';
 import type { BlockId, ChainId, Hash, Millis, NodeId } from '../../../ledger/types/ids.ts';
 import type { ValidatorSet } from '../../../ledger/types/validator.ts';
+import { encodeSeal, type Seal, sealAbove, workAt } from '../../../ledger/types/work/seal.ts';
 import { keyOf } from '../../simulation/keys.ts';
 
 export const CHAIN_ID = 'pow-test' as ChainId;

@@ -3,13 +3,13 @@
  * judged by: a header says by itself how much work its branch holds and how hard the next block is, so that a node which starts
  * from the ledger's head alone judges as those that saw every block.
  */
-import { assert } from '../../ledger/types/assert.ts';
-import { type Bytes, compareBytes } from '../../ledger/types/bytes.ts';
-import { bigUint, type Codec, decode, encode, fixed, list, struct, uint } from '../../ledger/types/codec.ts';
-import type { Header } from '../../ledger/types/header.ts';
-import { type BlockId, type Height, hash, type Millis, millis } from '../../ledger/types/ids.ts';
+import { assert } from '../assert.ts';
+import { type Bytes, compareBytes } from '../bytes.ts';
+import { bigUint, type Codec, decode, encode, fixed, list, struct, uint } from '../codec.ts';
+import type { Header } from '../header.ts';
+import { type BlockId, type Height, hash, type Millis, millis } from '../ids.ts';
 import { HARDNESS_MAX, nextHardness, workOf } from './hardness.ts';
-import { intervalOf, type PowParams } from './params.ts';
+import { intervalOf, type WorkParams } from './params.ts';
 
 /** The last bytes of the seal, and with it of the encoded header: whoever searches varies these alone. */
 export const NONCE_BYTES = 8;
@@ -67,7 +67,7 @@ export function stepDown(header: Header, height: Height): { readonly id: BlockId
 }
 
 /** The seal of a child of this block, with a nonce of zeros. */
-export function sealAbove(id: BlockId, header: Header, params: PowParams): Seal {
+export function sealAbove(id: BlockId, header: Header, params: WorkParams): Seal {
   const own = header.height === 0 ? null : sealOf(header);
   assert(own !== null || header.height === 0, 'a parent without a seal');
   const hardness =

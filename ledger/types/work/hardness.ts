@@ -2,8 +2,8 @@
  * How hard a block is to find. Hardness is the binary logarithm of the hashes it takes on average, in units of a 65536th: in
  * logarithms the retarget is an addition, so that no rounding of targets adds up over the length of a chain. Integers alone.
  */
-import { assert } from '../../ledger/types/assert.ts';
-import type { BlockId, Millis } from '../../ledger/types/ids.ts';
+import { assert } from '../assert.ts';
+import type { BlockId, Millis } from '../ids.ts';
 
 /** Units of hardness in which the work doubles. */
 export const DOUBLING = 65_536;
