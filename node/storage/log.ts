@@ -12,38 +12,14 @@ import { randomInt } from 'node:crypto';
 import { readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from '../../ledger/types/assert.ts';
-import { type Bytes, EMPTY } from '../../ledger/types/bytes.ts';
+import type { Bytes } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { Hash } from '../../ledger/types/ids.ts';
-import { diskFault, formatTooNew, logDamaged, wrongGenesis } from './fault.ts';
+import { diskFault } from './fault.ts';
 import { createLogFile, type LogFile, makeDirectory, type OpenLogFile, syncDirectory, syncFile } from './log-file.ts';
-import {
-  decodeSegmentHeader,
-  encodeRecordHeader,
-  encodeSegmentHeader,
-  type LogRecord,
-  RECORD_BYTES_MAX,
-  RECORD_HEADER_BYTES,
-  readSegment,
-  SEGMENT_VERSION,
-} from './segment.ts';
-
-/** A segment beyond this is followed by a new one. Larger keeps more of the past on disk and makes starting slower. */
-export const SEGMENT_BYTES_MAX = 32 * 1024 * 1024;
-/** Says nothing but how far the log is durable; written after a sync that nothing follows. */
-const MARK = 0;
-
-export interface LogEntry {
-  /** 1 … 255. */
-  readonly type: number;
-  readonly payload: Bytes;
-}
-
-export interface LogSegment {
-  readonly path: string;
-  /** Sequence number of its first record. */
-  readonly first: number;
-}
+import { createLogReader, type LogSegment } from './log-reader.ts';
+import { createLogWriter, type LogEntry, type LogOperation, SEGMENT_BYTES_MAX } from './log-writer.ts';
+import type { LogRecord } from './segment.ts';
 
 /** What was found on disk; nothing is written yet except that a torn tail is cut. */
 export interface LogContent {
@@ -93,50 +69,27 @@ export async function readLog(
   genesisId: Hash,
   visit: (record: LogRecord, path: string) => void,
 ): Promise<LogContent> {
+  const reader = createLogReader(genesisId, visit);
   try {
     await makeDirectory(directory);
     const names = (await readdir(directory)).filter(name => SEGMENT_NAME.test(name)).sort();
-    const segments: LogSegment[] = [];
-    let next = 1;
     for (const [i, name] of names.entries()) {
       const path = join(directory, name);
-      const first = Number(SEGMENT_NAME.exec(name)![1]);
-      if (i > 0 && first !== next)
-        throw logDamaged(path, 0, `the records ${next} to ${first - 1} before it are missing`);
-      const count = await visitSegment(path, first, genesisId, i === names.length - 1, visit);
-      next = first + count;
-      if (count > 0) segments.push({ path, first });
+      const isLast = i === names.length - 1;
+      const file = await readFile(path);
+      // Not the Buffer itself, whose slice() is a view that would keep the whole segment in memory.
+      const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+      const end = reader.take({ path, first: Number(SEGMENT_NAME.exec(name)![1]) }, bytes, isLast);
+      if (end < bytes.length) await truncate(path, end);
+      // What a killed process had written and not synced is read as said: it has to be durable before anyone acts on it.
+      if (isLast) await syncFile(path);
     }
-    return { directory, genesisId, segments, next };
+    return { directory, genesisId, segments: reader.segments, next: reader.next };
   } catch (error) {
     throw error instanceof Error && 'code' in error && !(error instanceof FaultError)
       ? diskFault('LOG_READ_FAILED', directory, error as NodeJS.ErrnoException)
       : error;
   }
-}
-
-async function visitSegment(
-  path: string,
-  first: number,
-  genesisId: Hash,
-  last: boolean,
-  visit: (record: LogRecord, path: string) => void,
-): Promise<number> {
-  const file = await readFile(path);
-  // Not the Buffer itself, whose slice() is a view that would keep the whole segment in memory.
-  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  const header = decodeSegmentHeader(bytes);
-  if (header === null || header.first !== first) throw logDamaged(path, 0, 'its header does not hold');
-  if (header.version > SEGMENT_VERSION) throw formatTooNew(path, header.version);
-  if (header.genesisId !== genesisId) throw wrongGenesis(path);
-  const { records, end, rest } = readSegment(bytes, header);
-  if (rest === 'damaged') throw logDamaged(path, end, 'a record that was durable once is not whole');
-  if (rest === 'torn' && !last) throw logDamaged(path, end, 'a record is not whole, and newer segments follow');
-  if (rest === 'torn') await truncate(path, end);
-  // What a killed process had written and not synced is read as said: it has to be durable before anyone acts on it.
-  if (last) await syncFile(path);
-  for (const record of records) if (record.type !== MARK) visit(record, path);
-  return records.length;
 }
 
 interface Waiter {
@@ -145,58 +98,28 @@ interface Waiter {
   readonly reject: (fault: FaultError) => void;
 }
 
-/** One segment's share of what waits to be written. */
-interface Run {
-  /** Whether a new segment begins here. */
-  readonly begins: boolean;
-  readonly records: LogRecord[];
-}
-
 /** Goes on after what {@link readLog} found, in a new segment. */
 export async function startLog(content: LogContent, options: LogOptions): Promise<Log> {
-  const { directory, genesisId } = content;
+  const { directory, genesisId, next } = content;
   const { snapshot, failed, segmentBytesMax = SEGMENT_BYTES_MAX, createFile = createLogFile } = options;
+  const writer = createLogWriter({ genesisId, next, snapshot, nonce: () => randomInt(2 ** 32), segmentBytesMax });
   const segments = [...content.segments];
-  let runs: Run[] = [];
   let waiters: Waiter[] = [];
-  let next = content.next;
-  /** The last record that somebody may wait for. */
-  let appended = next - 1;
-  let durable = next - 1;
-  let newest = next;
-  let bytes = 0;
   let file: LogFile | null = null;
-  let nonce = 0;
   let writing: Promise<void> | null = null;
   let fault: FaultError | null = null;
   let closed = false;
 
-  function queue(type: number, payload: Bytes): void {
-    assert(payload.length <= RECORD_BYTES_MAX, 'log record is too large');
-    bytes += RECORD_HEADER_BYTES + payload.length;
-    appended = next++;
-    runs.at(-1)!.records.push({ sequence: appended, type, payload });
-  }
-
-  function begin(): void {
-    newest = next;
-    runs.push({ begins: true, records: [] });
-    for (const { type, payload } of snapshot()) queue(type, payload);
-    // The bound is on what follows the snapshot, so that a large one does not begin a segment with every record.
-    bytes = 0;
-  }
-
   /** Under another name until it is whole: a segment is there with its header, or not at all. */
-  async function create(first: number): Promise<void> {
+  async function create(first: number, header: Bytes): Promise<void> {
     if (file) {
       await sync(file, segments.at(-1)!.path);
       await file.close();
     }
     const path = segmentPath(directory, first);
-    nonce = randomInt(2 ** 32);
     try {
       file = await createFile(`${path}.new`);
-      await file.write([encodeSegmentHeader({ version: SEGMENT_VERSION, genesisId, first, nonce })]);
+      await file.write([header]);
       await file.sync();
       await rename(`${path}.new`, path);
       await syncDirectory(directory);
@@ -206,12 +129,7 @@ export async function startLog(content: LogContent, options: LogOptions): Promis
     segments.push({ path, first });
   }
 
-  async function write(records: readonly LogRecord[]): Promise<void> {
-    const chunks: Bytes[] = [];
-    for (const record of records) {
-      chunks.push(encodeRecordHeader(nonce, record, durable));
-      if (record.payload.length > 0) chunks.push(record.payload);
-    }
+  async function write(chunks: readonly Bytes[]): Promise<void> {
     await file!.write(chunks).catch((error: NodeJS.ErrnoException) => {
       throw diskFault('LOG_WRITE_FAILED', segments.at(-1)!.path, error);
     });
@@ -223,27 +141,25 @@ export async function startLog(content: LogContent, options: LogOptions): Promis
     });
   }
 
-  /** Writes and syncs until nobody waits. */
-  async function work(): Promise<void> {
-    while (waiters.length > 0) {
-      const taken = runs;
-      const target = next - 1;
-      runs = [{ begins: false, records: [] }];
-      for (const { begins, records } of taken) {
-        if (begins) await create(records[0]?.sequence ?? target + 1);
-        await write(records);
-      }
-      await sync(file!, segments.at(-1)!.path);
-      durable = target;
-      for (const waiter of waiters) if (waiter.sequence <= durable) waiter.resolve();
-      waiters = waiters.filter(waiter => waiter.sequence > durable);
-      if (next - 1 === durable) await mark();
-    }
+  async function carryOut(operation: LogOperation): Promise<void> {
+    if (operation.type === 'create') await create(operation.first, operation.header);
+    else if (operation.type === 'write') await write(operation.chunks);
+    else await sync(file!, segments.at(-1)!.path);
   }
 
-  /** The last records have nobody after them to testify that they were durable: this does, without a sync of its own. */
-  async function mark(): Promise<void> {
-    await write([{ sequence: next++, type: MARK, payload: EMPTY }]);
+  function settle(): void {
+    for (const waiter of waiters) if (waiter.sequence <= writer.durable) waiter.resolve();
+    waiters = waiters.filter(waiter => waiter.sequence > writer.durable);
+  }
+
+  async function work(): Promise<void> {
+    while (waiters.length > 0) {
+      for (const operation of writer.flush()) {
+        settle();
+        await carryOut(operation);
+      }
+      settle();
+    }
   }
 
   function start(): void {
@@ -255,7 +171,6 @@ export async function startLog(content: LogContent, options: LogOptions): Promis
         fault = error;
         for (const waiter of waiters) waiter.reject(error);
         waiters = [];
-        runs = [{ begins: false, records: [] }];
         failed(error);
       })
       .finally(() => {
@@ -269,23 +184,21 @@ export async function startLog(content: LogContent, options: LogOptions): Promis
       return segments[0]!.first;
     },
     get newest() {
-      return newest;
+      return writer.newest;
     },
     get durable() {
-      return durable;
+      return writer.durable;
     },
-    append({ type, payload }) {
+    append(entry) {
       if (fault) throw fault;
       assert(!closed, 'append to a closed log');
-      assert(type > MARK && type <= 255, 'type of a log record out of range');
-      if (bytes >= segmentBytesMax) begin();
-      queue(type, payload);
+      writer.append(entry);
     },
     sync() {
       if (fault) return Promise.reject(fault);
-      if (appended <= durable) return Promise.resolve();
+      if (writer.appended <= writer.durable) return Promise.resolve();
       return new Promise((resolve, reject) => {
-        waiters.push({ sequence: appended, resolve, reject });
+        waiters.push({ sequence: writer.appended, resolve, reject });
         start();
       });
     },
@@ -307,7 +220,6 @@ export async function startLog(content: LogContent, options: LogOptions): Promis
     },
   };
   for (const name of await readdir(directory)) if (name.endsWith('.new')) await rm(join(directory, name));
-  begin();
   await log.sync();
   return log;
 }

@@ -10,7 +10,7 @@ import { bytes, type Codec, decode, encode, list, option, struct, text } from '.
 import { type BlockId, type Height, hash, height } from '../../ledger/types/ids.ts';
 import { decodeBlock, type EncodedBlock } from './block-store.ts';
 import { logDamaged } from './fault.ts';
-import type { LogEntry } from './log.ts';
+import type { LogEntry } from './log-writer.ts';
 import type { PendingBlock } from './pending.ts';
 import type { LogRecord } from './segment.ts';
 

@@ -18,6 +18,8 @@ export const SEGMENT_HEADER_BYTES = 56;
 export const RECORD_HEADER_BYTES = 25;
 /** A block of 8 MB fits with room to spare; a length beyond this is never believed. */
 export const RECORD_BYTES_MAX = 16 * 1024 * 1024;
+/** The type of a record that says nothing but how far the log is durable. */
+export const MARK = 0;
 
 export interface SegmentHeader {
   readonly version: number;

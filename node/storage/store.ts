@@ -12,33 +12,15 @@ import type { Certificate } from '../../ledger/types/certificate.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { BlockId, Hash, Height, TransactionId } from '../../ledger/types/ids.ts';
 import type { Receipt } from '../../ledger/types/receipt.ts';
-import {
-  type BlockStore,
-  encodeBlock,
-  openBlockStore,
-  type Place,
-  putBlock,
-  type StoredHeader,
-} from './block-store.ts';
+import { type BlockStore, openBlockStore, type Place, putBlock, type StoredHeader } from './block-store.ts';
 import { CHECKPOINT, checkDatabase, FINAL, putFormat, putMeta, readMeta } from './database.ts';
 import { diskFault } from './fault.ts';
 import { type Level, openLevel } from './level.ts';
 import { type Log, readLog, startLog } from './log.ts';
 import { makeDirectory, type OpenLogFile, syncDirectory } from './log-file.ts';
-import type { PendingBlock } from './pending.ts';
 import { createPromises, type Promises } from './promises.ts';
 import { recentBlocks } from './recent-blocks.ts';
-import {
-  againEntry,
-  applyWrites,
-  blockEntry,
-  type DecidedBlock,
-  decisionEntry,
-  type Final,
-  type Recovered,
-  recovery,
-  writesEntry,
-} from './recovery.ts';
+import { type DecidedBlock, type Final, type Recovered, recovery } from './recovery.ts';
 import { openStateStore, putState, type StateEntry, type StateValues } from './state-store.ts';
 import { createWriteBehind, type Unwritten } from './write-behind.ts';
 
@@ -166,10 +148,8 @@ interface Parts {
 async function startStore({ level, blocks, log, recovered, promises, failed }: Parts): Promise<Store> {
   const state = openStateStore(level);
   const recent = recentBlocks(blocks.block);
-  const { pending, records } = promises;
   const stored = readMeta(level, FINAL);
   const start: Final | null = stored && { height: stored.height, id: stored.id };
-  const replayed = new Map(recovered.decisions.map(({ block }) => [block.header.height, block.id]));
   let committed = start;
   let written = start?.height ?? -1;
   let settling: Promise<void> | null = null;
@@ -211,28 +191,6 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
     await settling;
   }
 
-  function logBlock(block: IdentifiedBlock): PendingBlock {
-    const known = pending.get(block.id);
-    const added = known ?? { block, encoded: encodeBlock(block) };
-    if (!known) log.append(blockEntry(block, added.encoded));
-    pending.add(added);
-    return added;
-  }
-
-  /** The block with its encoding, logged together with the decision unless a recovered log has it already. */
-  function logDecision({ block, certificate }: FinalBlock): PendingBlock {
-    const { id, header } = block;
-    if (promises.decided && header.height <= promises.decided.height) {
-      assert(replayed.get(header.height) === id, `another block was decided at height ${header.height}`);
-      return { block, encoded: encodeBlock(block) };
-    }
-    const added = logBlock(block);
-    log.append(decisionEntry({ height: header.height, id }, certificate));
-    promises.decided = { height: header.height, id };
-    pending.decide(header.height);
-    return added;
-  }
-
   const heightOf = (at: Height | BlockId): Height | null =>
     typeof at === 'number' ? at : (behind.heightOf(at) ?? blocks.heightOf(at));
 
@@ -252,21 +210,13 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
   await trim();
   return {
     recovered: {
-      records: new Map(records),
-      pending: pending.all().map(({ block }) => block),
+      records: new Map(promises.records),
+      pending: promises.pending(),
       final: start,
       replay: recovered.decisions,
     },
     async persist(writes, listed) {
-      for (const block of listed) {
-        if (block.header.height <= (promises.decided?.height ?? -1)) continue;
-        if (pending.get(block.id)) log.append(againEntry(block.id));
-        logBlock(block);
-      }
-      if (writes.length > 0) {
-        log.append(writesEntry(writes));
-        applyWrites(records, writes);
-      }
+      promises.persist(log.append, writes, listed);
       await log.sync();
       trim().catch(failed);
     },
@@ -276,7 +226,7 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
         committed === null || (header.height === committed.height + 1 && header.parent === committed.id),
         `block ${header.height} does not follow the last one committed`,
       );
-      const { encoded } = logDecision(final);
+      const encoded = promises.decide(log.append, final.block, final.certificate);
       committed = { height: header.height, id };
       recent.keep(final.block);
       return behind.add({ ...final, encoded });
