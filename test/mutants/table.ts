@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { PAXOS_MUTANTS, RAFT_MUTANTS } from './crash-engines.ts';
 import type { Mutant } from './mutant.ts';
 import { PBFT_MUTANTS } from './pbft.ts';
+import { POS_MUTANTS } from './pos.ts';
+import { POW_MUTANTS } from './pow.ts';
 import { mutated, ROOT, type Sandbox, sandbox, verdictOn } from './sandbox.ts';
-import { STAKE_AND_WORK_MUTANTS } from './stake-and-work.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...PBFT_MUTANTS,
-  ...STAKE_AND_WORK_MUTANTS,
+  ...POS_MUTANTS,
+  ...POW_MUTANTS,
   ...RAFT_MUTANTS,
   ...PAXOS_MUTANTS,
 ];
