@@ -1,8 +1,11 @@
 /** What happens in a simulated node when blocks become final, whoever brought the certificate. */
 import { placeAbove } from '../../ledger/admission.ts';
+import type { Candidate } from '../../ledger/chain.ts';
+import { takeBack } from '../../ledger/take-back.ts';
 import type { Certificate } from '../../ledger/types/certificate.ts';
 import type { BlockId, Height } from '../../ledger/types/ids.ts';
 import { mark, onFinal } from './checks.ts';
+import { blockAt } from './cuts.ts';
 import { validate } from './perform.ts';
 import { clockOf, later, post, type Replica, tellWork } from './replica.ts';
 import { holds } from './violation.ts';
@@ -22,6 +25,7 @@ export function finalise(
   const { chain, pool, driver, core } = replica.life!;
   const hasFinality = world.profile.module.spec.certificate !== null;
   if (hasFinality && final <= chain.final.header.height) return;
+  const branch = chain.included();
   let before = chain.final;
   for (const block of chain.adopt(head, final)) {
     const certified = { ...block, certificate: certificate?.block === block.block.id ? certificate : null };
@@ -43,8 +47,19 @@ export function finalise(
       block.block.transactions.map(each => each.id),
     );
   }
+  if (branch.length > 0) leave(world, replica, branch);
   holds(driver.waiting + core.status().held < HELD_MAX, () => 'a queue without a bound');
   later(world, replica, 0, () => applied(world, replica));
+}
+
+/** What a branch that the head has left recorded waits again, unless it has expired. */
+function leave(world: World, replica: Replica, branch: readonly Candidate[]): void {
+  const { chain, pool } = replica.life!;
+  const waiting = takeBack(chain, pool, clockOf(world, replica), branch);
+  const { id, header } = branch.at(-1)!.block;
+  if (blockAt(replica, header.height) === id) return;
+  mark(world.checks, 'reorganisation');
+  if (waiting.length > 0) mark(world.checks, 'transactions returned to the mempool');
 }
 
 function applied(world: World, replica: Replica): void {

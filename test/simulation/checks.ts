@@ -21,7 +21,10 @@ export type Mark =
   | 'recovered from disk'
   | 'lie refused'
   | 'forged block refused'
-  | 'votes again after a wipe';
+  | 'votes again after a wipe'
+  | 'fork'
+  | 'reorganisation'
+  | 'transactions returned to the mempool';
 
 export interface Checks {
   /** The one block that honest nodes call final at each height. */
@@ -30,16 +33,24 @@ export interface Checks {
   readonly statements: Map<string, string>;
   /** How often each thing that a set of runs must reach was reached. */
   readonly marks: Map<Mark, number>;
+  /** Blocks on which another was mined. */
+  readonly mined: Set<BlockId>;
   /** Messages by type, for amplification. */
   readonly sent: Map<string, number>;
 }
 
 export function newChecks(): Checks {
-  return { decided: new Map(), statements: new Map(), marks: new Map(), sent: new Map() };
+  return { decided: new Map(), statements: new Map(), marks: new Map(), mined: new Set(), sent: new Map() };
 }
 
 export function mark(checks: Checks, name: Mark): void {
   checks.marks.set(name, (checks.marks.get(name) ?? 0) + 1);
+}
+
+/** A block was found above `parent`, whoever found it. */
+export function onMined(checks: Checks, parent: BlockId): void {
+  if (checks.mined.has(parent)) mark(checks, 'fork');
+  checks.mined.add(parent);
 }
 
 interface Finality {

@@ -2,6 +2,7 @@
 import { below, type Rng } from '../../consensus/rng.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
 import { type Fault, measure, strikes } from './choices.ts';
+import { cutMs, isCut, mayFallApart } from './cuts.ts';
 import { linkOf } from './network.ts';
 import { crash, pause, type Replica, start, wipe } from './replica.ts';
 import { after, type World } from './world.ts';
@@ -17,9 +18,9 @@ const DOWN_MS_MAX = 3_000;
 const SKEW_MS_MAX = 500;
 
 /** Which disasters a seed knows at all, and how often they come. */
-export function drawClimate(draw: Rng, bearsSplits: boolean): Climate {
+export function drawClimate(draw: Rng): Climate {
   const often = (max: number): number => (below(draw, 3) > 0 ? 0 : below(draw, max + 1));
-  const climate = new Map<Fault, number>([
+  return new Map<Fault, number>([
     ['partition', often(100)],
     ['one-way partition', often(100)],
     ['clogged link', often(200)],
@@ -30,16 +31,12 @@ export function drawClimate(draw: Rng, bearsSplits: boolean): Climate {
     ['wiped disk', often(80)],
     ['clock jump', often(100)],
   ]);
-  // Where only depth makes a block final, two halves that lose sight of each other for long do disagree: it is promised to nobody.
-  if (!bearsSplits) for (const fault of SPLITS) climate.set(fault, 0);
-  return climate;
 }
-
-const SPLITS: readonly Fault[] = ['partition', 'one-way partition', 'clogged link', 'clock jump'];
 
 export function befall(world: World, climate: Climate): void {
   const { choices } = world;
   for (const [fault, permille] of climate) {
+    if (permille === 0 || (isCut(fault) && !mayFallApart(world))) continue;
     if (strikes(choices, fault, permille, 0)) DISASTERS.get(fault)!(world, bound => measure(choices, bound));
   }
 }
@@ -51,10 +48,10 @@ const DISASTERS: ReadonlyMap<Fault, Disaster> = new Map<Fault, Disaster>([
   ['one-way partition', blockSomeLinks],
   [
     'clogged link',
-    (world, draw) => world.network.clogged.set(someLink(world, draw), world.now + 1 + draw(CLOG_MS_MAX)),
+    (world, draw) => world.network.clogged.set(someLink(world, draw), world.now + cutMs(world, draw, CLOG_MS_MAX)),
   ],
   ['slow link', slowDown],
-  ['pause', (world, draw) => pause(world, some(world, draw), 1 + draw(1 + draw(PAUSE_MS_MAX)))],
+  ['pause', (world, draw) => pause(world, some(world, draw), cutMs(world, draw, 1 + draw(PAUSE_MS_MAX)))],
   ['power cut', cutPower],
   ['crash loop', crashAgainAndAgain],
   ['wiped disk', loseDisk],
@@ -70,7 +67,7 @@ function partition(world: World, draw: (bound: number) => number): void {
   const { network } = world;
   const sides = world.replicas.map(() => draw(2));
   network.sides = sides;
-  after(world, 1 + draw(PARTITION_MS_MAX), () => {
+  after(world, cutMs(world, draw, PARTITION_MS_MAX), () => {
     if (network.sides === sides) network.sides = null;
   });
 }
@@ -78,7 +75,7 @@ function partition(world: World, draw: (bound: number) => number): void {
 function blockSomeLinks(world: World, draw: (bound: number) => number): void {
   const links = Array.from({ length: 1 + draw(4) }, () => someLink(world, draw));
   for (const link of links) world.network.blocked.add(link);
-  after(world, 1 + draw(PARTITION_MS_MAX), () => {
+  after(world, cutMs(world, draw, PARTITION_MS_MAX), () => {
     for (const link of links) world.network.blocked.delete(link);
   });
 }

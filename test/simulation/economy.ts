@@ -14,7 +14,7 @@ import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import { CHAIN_ID } from './chain.ts';
 import { keyOf, stubSign, stubVerify } from './keys.ts';
 
-const TOKEN = 'COIN';
+export const TOKEN = 'COIN';
 /** Little enough that transfers fail now and then. */
 const BALANCE = 100n;
 const AMOUNT_MAX = 60;

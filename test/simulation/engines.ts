@@ -20,8 +20,11 @@ export interface Profile {
   readonly bears: 'byzantine' | 'crash';
   /** Whether a validator that lost its disk comes back without harm. */
   readonly bearsWipe: boolean;
-  /** Whether a network may fall apart for as long as it likes. */
-  readonly bearsSplits: boolean;
+  /**
+   * For how long a part of the network may be cut off from the others, or stand still; Infinity: for as long as it likes. Where it
+   * has an end, the network comes together before it falls apart again.
+   */
+  readonly apartMsMax: number;
   /** Networks to draw from, by the powers of their validators. */
   readonly shapes: readonly (readonly number[])[];
   /** What differs in its genesis from that of other simulated networks, and what it gives of the engine's own. */
@@ -142,16 +145,32 @@ const SOLO: Words = {
   reached: ['lost persist', 'restart', 'recovered from disk'],
 };
 
-/** Nothing is said that binds; final is what is deep enough, and searching for real hashes makes runs slow. */
+/**
+ * Nothing is said that binds; final is what is deep enough, for cuts as short as the depth bears (README.md in the engine's folder).
+ * Little work, so that nonces are found for real at little cost, and long intervals, so that there are not more blocks than with others.
+ */
+const POW_INTERVAL_MS = 2000;
+const POW_DEPTH = 16;
+/** In which delays, clocks that are off and the news of a better branch have their time: several seconds in all. */
+const POW_SLACK_INTERVALS = 3;
 const POW: Words = {
   statementOf: () => null,
   markOf: () => null,
-  bearsSplits: false,
-  shapes: [[1, 1, 1]],
-  recoveryMsMax: 120_000,
-  faultMs: 10_000,
-  seeds: 2,
-  reached: ['restart'],
+  bearsWipe: false,
+  params: { viewTimeoutMs: POW_INTERVAL_MS },
+  own: { finalityDepth: POW_DEPTH, hardnessStartBits: 6, hardnessMinBits: 2 },
+  apartMsMax: (POW_DEPTH / 2 - POW_SLACK_INTERVALS) * POW_INTERVAL_MS,
+  shapes: [
+    [1, 1, 1],
+    [1, 1, 1, 1],
+    [1, 1, 1, 1],
+    [1, 1, 1, 1, 1],
+  ],
+  recoveryMsMax: 240_000,
+  reached: [
+    ...(['lost persist', 'restart', 'recovered from disk'] as const),
+    ...(['fork', 'reorganisation', 'transactions returned to the mempool'] as const),
+  ],
 };
 
 /** An engine without words of its own is held to what holds for all: agreement, certificates, durability, progress. */
@@ -175,7 +194,7 @@ export function profileOf(engine: string): Profile {
       module,
       bears,
       bearsWipe: true,
-      bearsSplits: true,
+      apartMsMax: Number.POSITIVE_INFINITY,
       shapes: bears === 'byzantine' ? BYZANTINE_SHAPES : CRASH_SHAPES,
     },
     ...{ params: {}, own: {} },

@@ -1,22 +1,26 @@
 /** Proof of work in virtual time: how long a search takes is drawn from the seed, and the nonce is found for real at its end. */
 import { sha256Binary } from '#crypto';
 import type { Target } from '../../consensus/core.ts';
+import { buildBlock } from '../../ledger/build.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
 import { concatBytes } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import { type Header, header as headerCodec } from '../../ledger/types/header.ts';
+import type { Millis } from '../../ledger/types/ids.ts';
 import { tagged } from '../../ledger/types/tags.ts';
 import type { HostEffect } from '../../node/driver.ts';
 import { CHAIN_ID } from './chain.ts';
+import { onMined } from './checks.ts';
 import { chanceAt } from './choices.ts';
 import { clockOf, later, post, type Replica } from './replica.ts';
 import { holds } from './violation.ts';
 import type { World } from './world.ts';
 
-/** Hashes in a virtual second of one miner: so many that a few of them find a first block in about a second. */
-const HASHES_PER_SECOND = 20_000;
-/** A search ends with this chance, one in so many, in each slice of its expected time: it has no memory, as a real one. */
-const SLICES = 64;
+/**
+ * Hashes in a virtual second of one miner. So few that to find a block for real costs no more than to execute it: the work of a
+ * simulated network is low, and everything in proof of work goes by ratios.
+ */
+const HASHES_PER_SECOND = 16;
 const HASHES_MAX = 2 ** 24;
 /** The last bytes of a seal, and with it of the encoded header. */
 const NONCE_BYTES = 4;
@@ -26,27 +30,32 @@ type Search = Extract<HostEffect<unknown>, { type: 'build' }> & { readonly work:
 export function mine(world: World, replica: Replica, search: Search): void {
   const { mining } = replica.life!;
   mining.add(search.job);
-  const expected = Number((1n << 256n) / (search.work.target + 1n));
-  const sliceMs = Math.max(1, Math.round((expected / HASHES_PER_SECOND / SLICES) * 1000));
-  const slice = (): void => {
-    if (!mining.has(search.job)) return;
-    if (chanceAt(world.choices, 'search', replica.slot, SLICES) === 0) find(world, replica, search);
-    else later(world, replica, sliceMs, slice);
-  };
-  later(world, replica, sliceMs, slice);
+  const expectedMs = (Number((1n << 256n) / (search.work.target + 1n)) / HASHES_PER_SECOND) * 1000;
+  // A search has no memory: it takes an exponentially distributed time.
+  const portion = (chanceAt(world.choices, 'search', replica.slot, CHANCES) + 1) / CHANCES;
+  const begun = clockOf(world, replica);
+  later(world, replica, Math.ceil(-Math.log(portion) * expectedMs), () => {
+    if (mining.delete(search.job)) find(world, replica, search, begun);
+  });
 }
 
-function find(world: World, replica: Replica, { job, parent, seal, work }: Search): void {
-  const { mining, chain, pool, held } = replica.life!;
-  mining.delete(job);
-  const time = Math.max(clockOf(world, replica), (chain.stateOf(parent)?.header.time ?? 0) + 1);
-  const made = chain.build(pool, { parent, time, proposer: replica.key!, seal });
-  if (made === null) {
+const CHANCES = 2 ** 32;
+
+/** The block is made when its nonce is found: what is called off is never executed. Its time is when the search began. */
+function find(world: World, replica: Replica, { job, parent, seal, work }: Search, begun: Millis): void {
+  const { chain, pool, held } = replica.life!;
+  const below = chain.stateOf(parent);
+  if (below === null) {
     post(replica, { type: 'built', job, block: null });
     return;
   }
-  const header = { ...made.block.header, seal: nonceFor(made.block.header, work.target) };
-  const block = { id: blockId(header), header, transactions: made.block.transactions };
+  const time = Math.max(begun, below.header.time + 1);
+  const { header: draft, transactions } = buildBlock(chain.rules, below, pool, {
+    ...{ parent, time, proposer: replica.key!, seal },
+  }).block;
+  const header = { ...draft, seal: nonceFor(draft, work.target) };
+  const block = { id: blockId(header), header, transactions };
+  onMined(world.checks, parent);
   held.keep(block);
   holds(chain.validate(block).ok, () => 'a block that was mined does not execute');
   post(replica, { type: 'built', job, block: { id: block.id, header } });

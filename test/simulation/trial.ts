@@ -44,7 +44,7 @@ export function runTrial(engine: string, seed: number, options: TrialOptions = {
   const draw = rng(BigInt(seed));
   const world = drawWorld(engine, seed, draw, only);
   watch(world);
-  const climate = drawClimate(draw, world.profile.bearsSplits);
+  const climate = drawClimate(draw);
   const paceMs = PACES_MS[below(draw, PACES_MS.length)]!;
   startAll(world);
   const end = world.now + (options.faultMs ?? world.profile.faultMs);
@@ -58,7 +58,7 @@ export function runTrial(engine: string, seed: number, options: TrialOptions = {
 }
 
 function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<string> | null): World {
-  const { shapes, bears, bearsSplits } = profileOf(engine);
+  const { shapes, bears } = profileOf(engine);
   const powers = shapes[below(draw, shapes.length)]!;
   const observers = below(draw, 2);
   const plain = newWorld({ engine, seed, powers, observers, only });
@@ -71,7 +71,7 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
   }
   const often = (max: number) => (below(draw, 2) === 0 ? 0 : below(draw, max + 1));
   world.network.weather = {
-    lossPermille: often(bearsSplits ? 300 : 50),
+    lossPermille: often(300),
     duplicatePermille: often(300),
     replayPermille: often(20),
     delayMsMin: below(draw, 10),
@@ -87,7 +87,7 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
     liePermille: below(draw, 801),
     syncMs: below(draw, 20),
   });
-  if (below(draw, 2) === 0 && bearsSplits)
+  if (below(draw, 2) === 0)
     for (const replica of world.replicas)
       if (strikes(world.choices, 'clock jump', 1000, replica.slot))
         setClock(replica, bound => measure(world.choices, bound));
