@@ -71,13 +71,20 @@ describe('four miners, two and two apart for less than the finality depth', () =
     },
   );
 
+  it('apart for longer, each side has final blocks of its own: it is seen, and promised to nobody', () => {
+    const { world } = cut(1);
+    expect(() => run(world, world.profile.recoveryMsMax)).toThrow(/two blocks at height 1:/);
+  });
+
   it('no token is created or lost', () => {
     const { world, payments } = cut(9);
     const supplyOf = ({ life }: Replica) => tokens.get(life!.chain.final.tree, TOKEN)!.supply;
     const before = world.replicas.map(supplyOf);
     world.network.sides = null;
     const count = payments.flat().length;
-    expect(run(world, 240_000, () => world.replicas.every(each => finalIds(each).length >= count))).toBe(true);
+    expect(
+      run(world, world.profile.recoveryMsMax, () => world.replicas.every(each => finalIds(each).length >= count)),
+    ).toBe(true);
     run(world, 60_000);
     expect(world.replicas.map(supplyOf)).toEqual(before);
     for (const { life } of world.replicas) expect(differs(world.economy, life!.chain.final.tree)).toBeNull();
