@@ -54,6 +54,21 @@ export function rolesOf(text: string): RoleSet {
   return ROLES.filter(role => given.includes(role));
 }
 
+/** Whole numbers by name, each as name=value; how large one may be is for whoever takes it to say. */
+export function numbersOf(texts: readonly string[], names: readonly string[]): Readonly<Record<string, number>> {
+  const pairs = texts.map(text => {
+    const [, name = '', value] = /^([A-Za-z]*)=(\d{1,15})$/.exec(text) ?? [];
+    if (value === undefined) throw usage(`${JSON.stringify(text)} is no name with a number`, `such as ${names[0]}=1`);
+    if (!names.includes(name)) {
+      const meant = nearest(name, names);
+      const hint = meant === null ? `one of ${names.join(', ')}` : `did you mean ${meant}?`;
+      throw usage(`there is no parameter ${JSON.stringify(name)}`, hint);
+    }
+    return [name, Number(value)];
+  });
+  return Object.fromEntries(pairs);
+}
+
 /** Reads an option's whole number; commander says what is wrong with any other. */
 export function integer(min: number, max: number): (text: string) => number {
   return text => {

@@ -56,7 +56,7 @@ function faultOf(engine: string, wrong: OwnParamFault): Fault {
   const path = `consensus.own.${wrong.name}`;
   if (wrong.type === 'out-of-range') {
     const { value, min, max } = wrong;
-    const hint = `Give a whole number from ${min} to ${max}.`;
+    const hint = `give a whole number from ${min} to ${max}`;
     return { code: 'GENESIS_BAD_VALUE', message: `${path} is ${value}`, hint, data: { path } };
   }
   const { name, known } = wrong;
@@ -65,7 +65,7 @@ function faultOf(engine: string, wrong: OwnParamFault): Fault {
   return {
     code: 'GENESIS_UNKNOWN_KEY',
     message: `${path} is no parameter of ${engine}`,
-    hint: meant === null ? `Remove it; ${has}.` : `Did you mean ${meant}?`,
+    hint: meant === null ? `remove it; ${has}` : `did you mean ${meant}?`,
     data: { path },
   };
 }

@@ -3,11 +3,11 @@ import { randomBytes } from '../../client/entropy.ts';
 import { encryptKeys } from '../../client/wallet/key-file.ts';
 import { generateMnemonic } from '../../client/wallet/mnemonic.ts';
 import { type Wallet, walletFromMnemonic } from '../../client/wallet/wallet.ts';
-import type { Genesis } from '../../ledger/genesis.ts';
+import { ENGINE_PARAMS, type Genesis } from '../../ledger/genesis.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
 import { toHex } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
-import { ENGINE_NAMES } from '../../node/engines.ts';
+import { ENGINE_NAMES, ownParamsOf } from '../../node/engines.ts';
 import { contextOf } from '../context.ts';
 import { type CreatedNetwork, createNetwork, type KeyFile, refuseExisting } from '../network/create.ts';
 import { nodeHomes } from '../network/directory.ts';
@@ -17,7 +17,7 @@ import { withBonds } from '../network/staking.ts';
 import { type NodeState, networkStatus } from '../network/status.ts';
 import { networkUp } from '../network/up.ts';
 import { block, type Output, type Progress, table } from '../output.ts';
-import { integer } from '../parse.ts';
+import { integer, numbersOf } from '../parse.ts';
 import { givenPassphrase, type PassphraseOptions } from '../passphrase.ts';
 
 const VALIDATORS_MAX = 100;
@@ -54,6 +54,7 @@ interface CreateOptions extends PassphraseOptions {
   readonly out: string;
   readonly basePort: number;
   readonly chainId?: string;
+  readonly params?: readonly string[];
 }
 
 function registerCreate(network: Command): void {
@@ -69,6 +70,7 @@ function registerCreate(network: Command): void {
       integer(0, 65_535),
       BASE_PORT,
     )
+    .option('--params <name=value...>', 'what differs from the parameters that its engine has otherwise')
     .option('--chain-id <id>', 'the name of the network; a random one unless given')
     .option('--passphrase-file <file>', 'with the passphrase of the wallets; a random one is printed unless given')
     .addHelpText('after', '\nExample:\n  quorate network create --validators 4 --engine pbft --out net')
@@ -77,6 +79,7 @@ function registerCreate(network: Command): void {
 
 async function create(options: CreateOptions, output: Output): Promise<void> {
   const { validators, engine, basePort, out, chainId = `quorate-${toHex(randomBytes(4))}` } = options;
+  const params = paramsFor(engine, options.params ?? []);
   refuseExisting(out);
   const given = givenPassphrase(options);
   const passphrase = given ?? generateMnemonic(randomBytes).split(' ').slice(0, 6).join(' ');
@@ -84,12 +87,21 @@ async function create(options: CreateOptions, output: Output): Promise<void> {
   for (let i = 0; i < validators; i++) organisations.push({ name: `org${i}`, wallet: await newWallet() });
   const treasury = { name: 'treasury', wallet: await newWallet() };
   const all = [...organisations, treasury];
-  const created = await createNetwork(out, planOf(chainId, engine, organisations, treasury), {
+  const plan = { ...planOf(chainId, engine, organisations, treasury), ...params };
+  const created = await createNetwork(out, plan, {
     ...{ validators, basePort },
     wallets: () => keyFiles(all, passphrase, output.progress('Making wallets', all.length)),
   });
   const shown = given === null ? passphrase : null;
   output.answer(createdJson(created, all, shown), () => createdText(created, all, shown, out));
+}
+
+/** Those that all engines have, and the engine's own. */
+function paramsFor(engine: string, texts: readonly string[]): Pick<NetworkPlan, 'params' | 'own'> {
+  const common = Object.keys(ENGINE_PARAMS);
+  const given = Object.entries(numbersOf(texts, [...common, ...Object.keys(ownParamsOf(engine))]));
+  const some = (isCommon: boolean) => Object.fromEntries(given.filter(([name]) => common.includes(name) === isCommon));
+  return { params: some(true), own: some(false) };
 }
 
 async function keyFiles(wallets: readonly NamedWallet[], passphrase: string, progress: Progress): Promise<KeyFile[]> {
@@ -137,14 +149,14 @@ const createdJson = (created: CreatedNetwork, wallets: readonly NamedWallet[], p
   chainId: created.genesis.chainId,
   genesisId: created.genesisId,
   engine: created.genesis.consensus.engine,
-  params: paramsOf(created.genesis),
+  params: allParams(created.genesis),
   limits: created.genesis.limits,
   nodes: created.nodes,
   wallets: wallets.map(({ name, wallet }) => ({ name, address: wallet.address })),
   passphrase,
 });
 
-const paramsOf = ({ consensus: { params, own } }: Genesis) => ({ ...params, ...own });
+const allParams = ({ consensus: { params, own } }: Genesis) => ({ ...params, ...own });
 
 function createdText(
   { directory, genesis, genesisId, nodes }: CreatedNetwork,
@@ -156,7 +168,7 @@ function createdText(
     block([
       ['network', genesis.chainId],
       ['genesis', genesisId],
-      ['engine', `${genesis.consensus.engine} ${words(paramsOf(genesis))}`],
+      ['engine', `${genesis.consensus.engine} ${words(allParams(genesis))}`],
       ['limits', words(genesis.limits)],
       ['directory', directory],
     ]),

@@ -14,12 +14,12 @@ const refused = (engine: string, own: Readonly<Record<string, number>> = {}) => 
 
 describe('the parameters of an engine’s own', () => {
   it.each<[string, Readonly<Record<string, number>>, string, string]>([
-    ['finalityDepth', { finalityDepth: 0 }, 'GENESIS_BAD_VALUE', 'Give a whole number from 1 to 32.'],
-    ['finalityDepth', { finalityDepth: 33 }, 'GENESIS_BAD_VALUE', 'Give a whole number from 1 to 32.'],
-    ['hardnessStartBits', { hardnessStartBits: 81 }, 'GENESIS_BAD_VALUE', 'Give a whole number from 0 to 80.'],
-    ['hardnessMinBits', { hardnessMinBits: 17 }, 'GENESIS_BAD_VALUE', 'Give a whole number from 0 to 16.'],
-    ['hardnessMinBits', { hardnessStartBits: 8 }, 'GENESIS_BAD_VALUE', 'Give a whole number from 0 to 8.'],
-    ['finalDepth', { finalDepth: 6 }, 'GENESIS_UNKNOWN_KEY', 'Did you mean finalityDepth?'],
+    ['finalityDepth', { finalityDepth: 0 }, 'GENESIS_BAD_VALUE', 'give a whole number from 1 to 32'],
+    ['finalityDepth', { finalityDepth: 33 }, 'GENESIS_BAD_VALUE', 'give a whole number from 1 to 32'],
+    ['hardnessStartBits', { hardnessStartBits: 81 }, 'GENESIS_BAD_VALUE', 'give a whole number from 0 to 80'],
+    ['hardnessMinBits', { hardnessMinBits: 17 }, 'GENESIS_BAD_VALUE', 'give a whole number from 0 to 16'],
+    ['hardnessMinBits', { hardnessStartBits: 8 }, 'GENESIS_BAD_VALUE', 'give a whole number from 0 to 8'],
+    ['finalDepth', { finalDepth: 6 }, 'GENESIS_UNKNOWN_KEY', 'did you mean finalityDepth?'],
   ])('of pow: %s in %j is refused', (name, own, code, hint) => {
     expect(refused('pow', own)).toMatchObject({ code, hint, data: { path: `consensus.own.${name}` } });
   });
@@ -39,7 +39,7 @@ describe('the parameters of an engine’s own', () => {
     expect([ownParams, ownParamsOf(engine)]).toEqual([undefined, {}]);
     expect(refused(engine, { finalityDepth: 6 })).toMatchObject({
       ...{ code: 'GENESIS_UNKNOWN_KEY', message: `consensus.own.finalityDepth is no parameter of ${engine}` },
-      hint: 'Remove it; it has none.',
+      hint: 'remove it; it has none',
     });
     expect(refused(engine)?.code).toBe(validatorsMax === undefined ? undefined : 'GENESIS_TOO_MANY_VALIDATORS');
   });

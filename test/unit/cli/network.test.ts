@@ -33,6 +33,7 @@ describe('network create', () => {
     directory: string;
     chainId: string;
     genesisId: string;
+    params: Record<string, number>;
     passphrase: string | null;
     nodes: { name: string; ports: Record<string, number> }[];
     wallets: { name: string; address: string }[];
@@ -40,8 +41,13 @@ describe('network create', () => {
 
   beforeAll(async () => {
     const args = ['network', 'create', '--validators', '2', '--out', directory, '--base-port', '0', '--json'];
+    args.push('--params', 'viewTimeoutMs=2000', 'heartbeatMs=9000');
     created = (await spawned(args, { env })).json();
   }, 30_000);
+
+  it('takes the parameters that it is given', () => {
+    expect(created.params).toMatchObject({ viewTimeoutMs: 2000, viewTimeoutMsMax: 8000, heartbeatMs: 9000 });
+  });
 
   it('makes a directory for each node, with the same genesis in each', () => {
     expect(readdirSync(directory).sort()).toEqual(['genesis.json', 'node0', 'node1', 'wallets']);

@@ -20,6 +20,17 @@ describe('a wrong command line ends with exit code 2, one line on stderr and not
     ['an argument too many', ['wallet', 'list', 'x'], /too many arguments/],
     ['a value out of range', ['network', 'create', '--out', 'x', '--validators', '0'], /from 1 to 100/],
     ['an unknown choice', ['network', 'create', '--out', 'x', '--engine', 'pow2'], /pow2/],
+    [
+      'a parameter that is none',
+      ['network', 'create', '--out', 'x', '--params', 'driftms=1'],
+      /did you mean driftMs\?/,
+    ],
+    ['another engine’s parameter', ['network', 'create', '--out', 'x', '--params', 'finalityDepth=6'], /no parameter/],
+    [
+      'a parameter without a number',
+      ['network', 'create', '--out', 'x', '--params', 'driftMs'],
+      /such as viewTimeoutMs=1/,
+    ],
     ['a URL that is none', ['node', 'status', '--rpc', 'localhost'], /is no URL; write it like/],
     ['a URL of another kind', ['node', 'status', '--rpc', 'ftp://localhost'], /is no URL/],
     ['an id that is none', ['tx', 'get', 'xyz'], /is no id; an id is 64/],
