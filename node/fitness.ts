@@ -9,7 +9,7 @@ export interface Situation {
   readonly self: NodeId | null;
   /** Who decides the next block. */
   readonly validators: ValidatorSet;
-  /** What its engine's certificates are made of. */
+  /** What its engine's certificates are made of; null: a block needs nobody's signature. */
   readonly rule: CertificateRule | null;
   readonly voting: boolean;
   /** The connected nodes: the validator that each speaks for, or null. */
@@ -18,12 +18,15 @@ export interface Situation {
 
 /**
  * Why a node is not fit to serve; null where it is. A validator has to vote and to be connected with as many others as a block
- * needs; what does not decide, such as a validator that was not voted in yet, has to be connected with anyone.
+ * needs. What does not decide, such as a validator that was not voted in yet, has to be connected with anyone; so has a miner
+ * who is not the only one.
  */
 export function unfitness({ self, validators, rule, voting, peers }: Situation): string | null {
-  if (self === null || rule === null || !validators.some(each => each.key === self))
+  const decides = self !== null && validators.some(each => each.key === self);
+  if (!decides || (rule === null && validators.length > 1))
     return peers.length > 0 ? null : 'connected with no other node';
   if (!voting) return 'a validator that does not vote yet';
+  if (rule === null) return null;
   const connected = new Set<NodeId | null>([self, ...peers]);
   const power = powerOf(validators, key => connected.has(key));
   const quorum = rule.quorum(totalPower(validators));

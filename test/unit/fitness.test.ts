@@ -23,6 +23,9 @@ it.each<[string, Partial<Situation>, RegExp | null]>([
   ['the only validator, without its votes', { validators: four.slice(0, 1), peers: [], voting: false }, /not vote/],
   ['a validator that was not voted in', { self: stranger, voting: false, peers: [null] }, null],
   ['the same alone', { self: stranger, voting: false, peers: [] }, /no other node/],
+  ['a miner with another node', { rule: null, peers: [null] }, null],
+  ['a miner alone', { rule: null, peers: [] }, /no other node/],
+  ['the only miner', { rule: null, validators: four.slice(0, 1), peers: [] }, null],
   ['an observer', { self: null, voting: false, peers: [b] }, null],
   ['an observer alone', { self: null, voting: false, peers: [] }, /no other node/],
 ])('%s', (_what, standing, why) => {
