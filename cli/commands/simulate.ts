@@ -23,6 +23,7 @@ interface Summary {
   readonly pace: number;
   readonly events: number;
   readonly blocks: number;
+  readonly submitted: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly reached: Readonly<Record<string, number>>;
   readonly digest: string;
@@ -178,6 +179,7 @@ function summaryText(summary: Summary): string {
     ['simulated hours per hour', Math.round(pace)],
     ['events', summary.events],
     ['blocks', summary.blocks],
+    ['transactions', summary.submitted],
     ['digest', summary.digest],
     ['violation', failure === null ? 'none' : `seed ${failure.seed}: ${failure.violation}`],
   ]);

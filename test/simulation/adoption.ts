@@ -8,11 +8,7 @@ import { mark, onFinal } from './checks.ts';
 import { blockAt } from './cuts.ts';
 import { validate } from './perform.ts';
 import { clockOf, later, post, type Replica, tellWork } from './replica.ts';
-import { holds } from './violation.ts';
 import type { World } from './world.ts';
-
-/** More in an engine or in its queues than this is a queue without a bound. */
-const HELD_MAX = 10_000;
 
 /** The ledger moves to `head`, final up to a height; the engine hears of it a moment later. */
 export function finalise(
@@ -22,7 +18,7 @@ export function finalise(
   final: Height,
   certificate: Certificate | null,
 ): void {
-  const { chain, pool, driver, core } = replica.life!;
+  const { chain, pool } = replica.life!;
   const hasFinality = world.profile.module.spec.certificate !== null;
   if (hasFinality && final <= chain.final.header.height) return;
   const branch = chain.included();
@@ -48,7 +44,6 @@ export function finalise(
     );
   }
   if (branch.length > 0) leave(world, replica, branch);
-  holds(driver.waiting + core.status().held < HELD_MAX, () => 'a queue without a bound');
   later(world, replica, 0, () => applied(world, replica));
 }
 

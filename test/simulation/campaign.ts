@@ -19,6 +19,9 @@ export interface Summary {
   readonly pace: number;
   readonly events: number;
   readonly blocks: number;
+  /** Transactions that nodes took in under faults, in all runs and in the one with the fewest. */
+  readonly submitted: number;
+  readonly submittedMin: number;
   /** How often each kind of fault happened, and each rare thing was reached. */
   readonly faults: Readonly<Record<string, number>>;
   readonly reached: Readonly<Record<string, number>>;
@@ -94,14 +97,15 @@ const ended = (thread: Worker, take: (outcome: Outcome) => void): Promise<void> 
   });
 
 function summaryOf(engine: string, tally: Tally, { user, system }: NodeJS.CpuUsage, elapsedMs: number): Summary {
-  const { seeds, simulatedMs, events, blocks, digest, failure } = tally;
+  const { seeds, simulatedMs, events, blocks, submitted, submittedMin, digest, failure } = tally;
   const simulatedHours = simulatedMs / 3_600_000;
   const cpuSeconds = (user + system) / 1e6;
   const elapsedSeconds = elapsedMs / 1000;
   return {
     ...{ engine, seeds, simulatedHours, cpuSeconds, elapsedSeconds },
     ...{ speed: (simulatedHours / cpuSeconds) * 3600, pace: (simulatedHours / elapsedSeconds) * 3600 },
-    ...{ events, blocks, faults: Object.fromEntries(tally.faults), reached: Object.fromEntries(tally.reached) },
+    ...{ events, blocks, submitted, submittedMin },
+    ...{ faults: Object.fromEntries(tally.faults), reached: Object.fromEntries(tally.reached) },
     messagesPerBlock: Object.fromEntries([...tally.sent].map(([type, times]) => [type, times / Math.max(1, blocks)])),
     ...{ digest, failure },
   };

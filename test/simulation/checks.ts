@@ -1,12 +1,15 @@
 /** What must hold after every event, whatever the weather. A violation throws and ends the run. */
+import type { GenesisBlock } from '../../ledger/genesis-block.ts';
 import { type Certificate, type CertificateRule, votePayload } from '../../ledger/types/certificate.ts';
 import type { BlockId, Height, NodeId } from '../../ledger/types/ids.ts';
 import { totalPower, type ValidatorSet } from '../../ledger/types/validator.ts';
+import { newProgress, type Progress } from './bounds.ts';
 import { CHAIN_ID } from './chain.ts';
 import type { CertifiedBlock } from './disk.ts';
 import { differs, type Economy, record } from './economy.ts';
 import type { Profile } from './engines.ts';
 import { stubVerify } from './keys.ts';
+import { type Content, newContent, wrongRoot } from './roots.ts';
 import { holds } from './violation.ts';
 
 export type Mark =
@@ -24,7 +27,9 @@ export type Mark =
   | 'votes again after a wipe'
   | 'fork'
   | 'reorganisation'
-  | 'transactions returned to the mempool';
+  | 'transactions returned to the mempool'
+  | 'submitted again'
+  | 'transfer refused';
 
 export interface Checks {
   /** The one block that honest nodes call final at each height. */
@@ -37,11 +42,18 @@ export interface Checks {
   readonly mined: Set<BlockId>;
   /** Messages by type, for amplification. */
   readonly sent: Map<string, number>;
+  /** What all final blocks together wrote. */
+  readonly content: Content;
+  /** How many transactions are recorded up to each height. */
+  readonly recordedBy: number[];
+  /** Of each node, by slot. */
+  readonly progress: Progress[];
 }
 
-export function newChecks(): Checks {
-  return { decided: new Map(), statements: new Map(), marks: new Map(), mined: new Set(), sent: new Map() };
-}
+export const newChecks = (genesis: GenesisBlock, nodes: number): Checks => ({
+  ...{ decided: new Map(), statements: new Map(), marks: new Map(), mined: new Set(), sent: new Map() },
+  ...{ content: newContent(genesis), recordedBy: [0], progress: Array.from({ length: nodes }, newProgress) },
+});
 
 export function mark(checks: Checks, name: Mark): void {
   checks.marks.set(name, (checks.marks.get(name) ?? 0) + 1);
@@ -64,8 +76,8 @@ interface Finality {
 
 /**
  * Agreement: no two honest nodes call different blocks of one height final. Integrity: each block stands on the one before,
- * with a certificate that anyone can check. Validity: it holds what was submitted, once, and the ledger is where a naive
- * model says.
+ * with a certificate that anyone can check. Validity: it holds what was submitted, once, its roots are those of what it holds,
+ * and receipts and ledger say what a naive model says.
  */
 export function onFinal(checks: Checks, economy: Economy, rule: CertificateRule | null, at: Finality): void {
   const { parent, validators, final, state } = at;
@@ -87,7 +99,12 @@ export function onFinal(checks: Checks, economy: Economy, rule: CertificateRule 
   if (decided !== undefined) return;
   holds(checks.decided.size === height - 1, () => `height ${height} is final before those below it`);
   checks.decided.set(height, id);
-  const invalid = record(economy, transactions);
+  const wrong = wrongRoot(checks.content, final);
+  holds(wrong === null, () => `block ${height}: ${wrong}`);
+  const { receipts } = final;
+  for (const { succeeded } of receipts) if (!succeeded) mark(checks, 'transfer refused');
+  checks.recordedBy.push(checks.recordedBy.at(-1)! + transactions.length);
+  const invalid = record(economy, transactions, receipts);
   holds(invalid === null, () => `block ${height}: ${invalid}`);
   const different = state === null ? null : differs(economy, state);
   holds(different === null, () => `after block ${height}: ${different}`);

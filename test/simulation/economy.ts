@@ -9,6 +9,7 @@ import type { Address } from '../../ledger/types/address.ts';
 import { compareText } from '../../ledger/types/bytes.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import type { MemberId, Millis, TransactionId } from '../../ledger/types/ids.ts';
+import type { Receipt } from '../../ledger/types/receipt.ts';
 import type { IdentifiedTransaction, Operation } from '../../ledger/types/transaction.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 import { CHAIN_ID } from './chain.ts';
@@ -18,6 +19,8 @@ export const TOKEN = 'COIN';
 /** Little enough that transfers fail now and then. */
 const BALANCE = 100n;
 const AMOUNT_MAX = 60;
+/** Of so many transfers one is of more than there is at all: refused, whenever it comes. */
+const REFUSED_EVERY = 10;
 /** The keys of accounts are numbered apart from those of validators. */
 const ACCOUNT_KEYS_FROM = 1000;
 const VALID_MS = 5 * 60 * 1000;
@@ -90,7 +93,8 @@ export function transferOf(economy: Economy, number: number, now: Millis): Ident
   const sender = number % accounts.length;
   const from = accounts[sender]!;
   const to = accounts[(sender + 1 + (number % 7)) % accounts.length]!;
-  const amount = BigInt(1 + ((number * 31) % AMOUNT_MAX));
+  const isRefused = number % REFUSED_EVERY === REFUSED_EVERY - 1;
+  const amount = isRefused ? BALANCE * BigInt(accounts.length) + 1n : BigInt(1 + ((number * 31) % AMOUNT_MAX));
   const made = transactionOf(economy, sender, operationOf(transfer, { token: TOKEN, to, amount }), number, now);
   economy.submitted.set(made.id, { from, to, amount });
   return made;
@@ -137,19 +141,33 @@ export function isSigned(transaction: IdentifiedTransaction): boolean {
 }
 
 /** Takes a final block into the model. Answers what is wrong with it, or null. */
-export function record(economy: Economy, transactions: readonly IdentifiedTransaction[]): string | null {
-  const { submitted, recorded, balances } = economy;
-  for (const each of transactions) {
+export function record(
+  economy: Economy,
+  transactions: readonly IdentifiedTransaction[],
+  receipts: readonly Receipt[],
+): string | null {
+  const { submitted, recorded } = economy;
+  if (receipts.length !== transactions.length) return `${receipts.length} receipts of ${transactions.length}`;
+  for (const [i, each] of transactions.entries()) {
     const meant = submitted.get(each.id);
     if (meant === undefined) return `nobody submitted ${each.id}`;
     if (recorded.has(each.id)) return `recorded twice: ${each.id}`;
     if (!isSigned(each)) return `not signed by its sender: ${each.id}`;
     recorded.add(each.id);
-    if (meant === null || balances.get(meant.from)! < meant.amount) continue;
-    balances.set(meant.from, balances.get(meant.from)! - meant.amount);
-    balances.set(meant.to, balances.get(meant.to)! + meant.amount);
+    const { transaction, code } = receipts[i]!;
+    if (transaction !== each.id) return `a receipt for ${transaction} in the place of one for ${each.id}`;
+    const expected = meant === null ? code : move(economy, meant);
+    if (code !== expected) return `${each.id} came to ${code || 'success'} and not to ${expected || 'success'}`;
   }
   return null;
+}
+
+/** Carries out a transfer. Answers the code of its receipt, empty for a success. */
+function move({ balances }: Economy, { from, to, amount }: Transfer): string {
+  if (balances.get(from)! < amount) return 'INSUFFICIENT_BALANCE';
+  balances.set(from, balances.get(from)! - amount);
+  balances.set(to, balances.get(to)! + amount);
+  return '';
 }
 
 /** What differs between the ledger and the model, or null. */

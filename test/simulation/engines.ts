@@ -37,6 +37,9 @@ export interface Profile {
   /** Seeds in a test run, and how many messages of a type a block may cost on average under all faults. */
   readonly seeds: number;
   readonly messagesPerBlockMax: number;
+  /** What its core may hold: by its own count, and in bytes of its digest. */
+  readonly heldMax: number;
+  readonly digestBytesMax: number;
   /** What a message states; null: nothing that binds its sender. */
   statementOf(message: unknown, to: readonly NodeId[] | 'all', from: NodeId): Statement | null;
   /** What is worth counting in a message. */
@@ -78,7 +81,8 @@ const CRASH_SHAPES = [
   [3, 2, 2, 1, 1],
 ];
 
-const ALWAYS: readonly Mark[] = ['block sync', 'lost persist', 'restart', 'recovered from disk'];
+const LOADED: readonly Mark[] = ['submitted again', 'transfer refused'];
+const ALWAYS: readonly Mark[] = [...LOADED, 'block sync', 'lost persist', 'restart', 'recovered from disk'];
 
 /** The three phases that Byzantine engines share: a ballot of each kind in a view, at most. */
 const THREE_PHASES: Words = {
@@ -142,7 +146,7 @@ const SOLO: Words = {
   markOf: () => null,
   bearsWipe: false,
   shapes: [[1]],
-  reached: ['lost persist', 'restart', 'recovered from disk'],
+  reached: [...LOADED, 'lost persist', 'restart', 'recovered from disk'],
 };
 
 /**
@@ -199,7 +203,8 @@ export function profileOf(engine: string): Profile {
     },
     ...{ params: {}, own: {} },
     // Views that ran high under faults, at the cap, and some slack.
-    ...{ recoveryMsMax: 60_000, faultMs: 120_000, seeds: 200, messagesPerBlockMax: 100 },
+    ...{ recoveryMsMax: 60_000, faultMs: 60_000, seeds: 200, messagesPerBlockMax: 100 },
+    ...{ heldMax: 1000, digestBytesMax: 100_000 },
     ...(WORDS.get(engine) ?? PLAIN),
   };
 }

@@ -7,6 +7,8 @@ export interface Outcome {
   readonly simulatedMs: number;
   readonly events: number;
   readonly blocks: number;
+  /** Transactions that nodes took in while there were faults. */
+  readonly submitted: number;
   /** How often each kind of fault happened, each rare thing was reached, and a message of each type was sent. */
   readonly faults: ReadonlyMap<string, number>;
   readonly reached: ReadonlyMap<string, number>;
@@ -18,16 +20,16 @@ export interface Outcome {
 
 export function outcomeOf(engine: string, seed: number, options: Pick<TrialOptions, 'faultMs'>): Outcome {
   try {
-    const { simulatedMs, digest, world } = runTrial(engine, seed, options);
+    const { simulatedMs, submitted, digest, world } = runTrial(engine, seed, options);
     const { steps, checks, choices } = world;
     return {
-      ...{ seed, simulatedMs, events: steps, blocks: checks.decided.size },
+      ...{ seed, simulatedMs, events: steps, blocks: checks.decided.size, submitted },
       ...{ faults: choices.made, reached: checks.marks, sent: checks.sent, digest, violation: null },
     };
   } catch (error) {
     const none: ReadonlyMap<string, number> = new Map();
     return {
-      ...{ seed, simulatedMs: 0, events: 0, blocks: 0 },
+      ...{ seed, simulatedMs: 0, events: 0, blocks: 0, submitted: 0 },
       ...{ faults: none, reached: none, sent: none, digest: '', violation: violationOf(error) },
     };
   }

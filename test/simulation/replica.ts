@@ -13,6 +13,7 @@ import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
 import { createDriver, type Driver, type PersistEffect } from '../../node/driver.ts';
 import { type HeldBlocks, heldBlocks } from '../../node/held-blocks.ts';
 import { OFFERED_HEIGHTS_MAX } from '../../node/limits.ts';
+import { onDurable, onWipe } from './bounds.ts';
 import { CHAIN_ID } from './chain.ts';
 import { mark } from './checks.ts';
 import { strikes } from './choices.ts';
@@ -179,6 +180,7 @@ function syncing(world: World, replica: Replica, apply: (finals: number) => void
         world.crashed(replica);
       else {
         apply(finals);
+        onDurable(world, replica, finals);
         replica.writing = null;
         done();
       }
@@ -207,6 +209,7 @@ export function crash(world: World, replica: Replica): void {
 export function wipe(world: World, replica: Replica): void {
   crash(world, replica);
   wipeDisk(replica.disk);
+  onWipe(world, replica);
   replica.wiped = replica.key !== null;
 }
 
@@ -246,12 +249,14 @@ export function submit(world: World, replica: Replica, transaction: number): voi
   admit(world, replica, transferOf(world.economy, transaction, world.now));
 }
 
-export function admit(world: World, replica: Replica, transaction: IdentifiedTransaction): void {
+/** Answers whether the replica took the transaction in. */
+export function admit(world: World, replica: Replica, transaction: IdentifiedTransaction): boolean {
   const { life } = replica;
-  if (life === null || replica.paused !== null) return;
+  if (life === null || replica.paused !== null) return false;
   const { final } = life.chain;
-  life.pool.admit(clockOf(world, replica), placeAbove(final, final.header.time + 1), transaction);
+  const admitted = life.pool.admit(clockOf(world, replica), placeAbove(final, final.header.time + 1), transaction);
   tellWork(replica);
+  return admitted.ok;
 }
 
 export function tellWork(replica: Replica): void {
@@ -276,6 +281,9 @@ export function receive(world: World, replica: Replica, packet: Packet): void {
   switch (packet.type) {
     case 'message':
       hear(world, replica, packet);
+      break;
+    case 'transactions':
+      for (const each of packet.transactions) admit(world, replica, each);
       break;
     case 'block':
       offer(world, replica, packet);

@@ -15,6 +15,9 @@ export interface Tally {
   simulatedMs: number;
   events: number;
   blocks: number;
+  /** Transactions that nodes took in, in all runs and in the one with the fewest. */
+  submitted: number;
+  submittedMin: number;
   readonly faults: Map<string, number>;
   readonly reached: Map<string, number>;
   readonly sent: Map<string, number>;
@@ -26,7 +29,7 @@ export interface Tally {
 }
 
 export const newTally = (first: number): Tally => ({
-  ...{ first, seeds: 0, simulatedMs: 0, events: 0, blocks: 0 },
+  ...{ first, seeds: 0, simulatedMs: 0, events: 0, blocks: 0, submitted: 0, submittedMin: Number.POSITIVE_INFINITY },
   ...{ faults: new Map(), reached: new Map(), sent: new Map(), digest: '', failure: null, early: new Map() },
 });
 
@@ -50,6 +53,8 @@ function sum(tally: Tally, { seed, violation, ...outcome }: Outcome): void {
   tally.simulatedMs += outcome.simulatedMs;
   tally.events += outcome.events;
   tally.blocks += outcome.blocks;
+  tally.submitted += outcome.submitted;
+  tally.submittedMin = Math.min(tally.submittedMin, outcome.submitted);
   for (const part of ['faults', 'reached', 'sent'] as const)
     for (const [name, times] of outcome[part]) tally[part].set(name, (tally[part].get(name) ?? 0) + times);
   tally.digest = sha256Hex(utf8(`${tally.digest}${outcome.digest}`));

@@ -6,10 +6,12 @@ import { sha256Hex } from '#crypto';
 import { below, type Rng, rng } from '../../consensus/rng.ts';
 import { toHex, utf8 } from '../../ledger/types/bytes.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
+import { onTick } from './bounds.ts';
 import { onHealed } from './checks.ts';
 import { chanceAt, measure, strikes } from './choices.ts';
 import { befall, drawClimate, setClock } from './disasters.ts';
 import { profileOf } from './engines.ts';
+import { burst, isServed, newLoad } from './load.ts';
 import { calm } from './network.ts';
 import { crash, type Replica, start, submit, tip, wake } from './replica.ts';
 import { holds } from './violation.ts';
@@ -20,6 +22,8 @@ export interface Trial {
   /** Virtual time of all of it, and of the healed core until its next three blocks. */
   readonly simulatedMs: number;
   readonly recoveryMs: number;
+  /** Transactions that nodes took in while there were faults. */
+  readonly submitted: number;
   /** Over everything that happened. */
   readonly digest: string;
 }
@@ -32,9 +36,11 @@ export interface TrialOptions {
   readonly watch?: (world: World) => void;
 }
 
-/** Mean time between two transactions, one of these. */
+/** Mean time between two bursts of transactions, one of these. */
 const PACES_MS = [1500, 8000, 20_000] as const;
 const TWINS_PERMILLE = 300;
+const TRY_AGAIN_MS = 1000;
+const TICK_MS = 4000;
 const RESTART_MS_MAX = 3000;
 /** Time for everyone to say hello before the last fault. */
 const SETTLING_MS = 2000;
@@ -48,13 +54,26 @@ export function runTrial(engine: string, seed: number, options: TrialOptions = {
   const paceMs = PACES_MS[below(draw, PACES_MS.length)]!;
   startAll(world);
   const end = world.now + (options.faultMs ?? world.profile.faultMs);
-  for (let transaction = 0; world.now < end; transaction++) {
-    run(world, below(world.workRng, 2 * paceMs));
-    submitSomewhere(world, transaction);
+  const load = newLoad();
+  while (world.now < end || !isServed(world, load)) {
+    // Where nobody listened, clients try again soon.
+    const waitMs = below(world.workRng, isServed(world, load) ? 2 * paceMs : TRY_AGAIN_MS);
+    pass(world, world.now < end ? Math.min(waitMs, end - world.now) : waitMs);
+    burst(world, load);
     befall(world, climate);
   }
   const recoveryMs = heal(world);
-  return { world, simulatedMs: world.now - STARTED_AT, recoveryMs, digest: digestOf(world) };
+  const { submitted } = load;
+  return { world, simulatedMs: world.now - STARTED_AT, recoveryMs, submitted, digest: digestOf(world) };
+}
+
+/** Lets time pass, and looks at the nodes in turn meanwhile. */
+function pass(world: World, ms: number): void {
+  const end = world.now + ms;
+  while (world.now < end) {
+    run(world, Math.min(TICK_MS, end - world.now));
+    onTick(world, world.replicas[Math.trunc((world.now - STARTED_AT) / TICK_MS) % world.replicas.length]!);
+  }
 }
 
 function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<string> | null): World {
@@ -99,10 +118,6 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
     });
   };
   return world;
-}
-
-function submitSomewhere(world: World, transaction: number): void {
-  for (const replica of world.replicas) if (below(world.workRng, 3) === 0) submit(world, replica, transaction);
 }
 
 /**

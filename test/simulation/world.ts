@@ -7,6 +7,7 @@ import { type Rng, rng } from '../../consensus/rng.ts';
 import { type GenesisBlock, genesisBlock } from '../../ledger/genesis-block.ts';
 import { compareText } from '../../ledger/types/bytes.ts';
 import type { Height, Millis } from '../../ledger/types/ids.ts';
+import { onEvent } from './bounds.ts';
 import { type Checks, newChecks } from './checks.ts';
 import { type Choices, newChoices } from './choices.ts';
 import { type Economy, newEconomy } from './economy.ts';
@@ -88,9 +89,11 @@ export function newWorld(shape: Shape): World {
     .map(i => ({ key: keyOf(i + 1), power: powers[i]! }))
     .sort((a, b) => compareText(a.key, b.key));
   const economy = newEconomy({ engine, params, own: profile.own }, STARTED_AT - 1, validators, powers.length);
+  const genesis = genesisBlock(economy.genesis);
   const world: World = {
-    ...{ profile, seed, params, economy, genesis: genesisBlock(economy.genesis) },
-    ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [], checks: newChecks() },
+    ...{ profile, seed, params, economy, genesis },
+    ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [] },
+    checks: newChecks(genesis, powers.length + twins.length + observers),
     ...{ workRng: rng(BigInt(seed), 2), network: newNetwork() },
     choices: newChoices(seed, only),
     faults: {
@@ -141,6 +144,7 @@ export function run(world: World, ms: Millis, done: (world: World) => boolean = 
     world.choices.now = world.now - STARTED_AT;
     world.steps++;
     next.run();
+    onEvent(world);
   }
   return true;
 }

@@ -1,12 +1,8 @@
 /** The root of a hash tree by its definition alone: what the product's trees are compared with. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 
-const sha256 = (...parts: Bytes[]): Buffer => {
-  const state = createHash('sha256');
-  for (const part of parts) state.update(part);
-  return state.digest();
-};
+const sha256 = (...parts: Bytes[]): Buffer => hash('sha256', Buffer.concat(parts), 'buffer');
 
 /** MTH of RFC 9162 §2.1.1, word for word. */
 export function mth(leaves: readonly Bytes[]): Buffer {

@@ -8,10 +8,9 @@ export interface Entry {
   readonly value: string;
 }
 
-export const entryOf = (key: string, value: Bytes): Entry => ({
-  path: hash('sha256', key),
-  value: hash('sha256', value),
-});
+export const entryOf = (key: string, value: Bytes): Entry => ({ path: hash('sha256', key), value: digestOf(value) });
+
+export const digestOf = (value: Bytes): string => hash('sha256', value);
 
 const hashOfHex = (hex: string): string => hash('sha256', Buffer.from(hex, 'hex'));
 
