@@ -1,21 +1,16 @@
 /** A proof in a file, checked against a genesis in a file, with no network at all. */
 import { readFileSync } from 'node:fs';
 import { fromBase64 } from '../client/transaction-file.ts';
-import { genesisId } from '../ledger/genesis.ts';
-import { type ProofError, type Verified, verifyProof } from '../ledger/proof.ts';
+import { trustedGenesis } from '../ledger/proof/trusted-genesis.ts';
+import type { ProofError, Verified } from '../ledger/proof/verdict.ts';
+import { type Demand, verifyProof } from '../ledger/proof.ts';
 import { type Bytes, fromUtf8 } from '../ledger/types/bytes.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import { readGenesis } from './facts.ts';
 
 /** What the proof proves. Throws the code of what is wrong with it. */
-export function verifyFile(file: string, genesisFile: string): Verified {
-  const genesis = readGenesis(genesisFile);
-  const verdict = verifyProof(readProof(file), {
-    genesisId: genesisId(genesis),
-    chainId: genesis.chainId,
-    engine: genesis.consensus.engine,
-    validators: genesis.validators.map(({ key, power }) => ({ key, power })),
-  });
+export function verifyFile(file: string, genesisFile: string, demand: Demand = {}): Verified {
+  const verdict = verifyProof(readProof(file), trustedGenesis(readGenesis(genesisFile)), demand);
   if (!verdict.ok) throw refused(file, verdict.error);
   return verdict.value;
 }
@@ -32,10 +27,17 @@ function refused(file: string, error: ProofError): FaultError {
   return new FaultError({
     code,
     message: `${file} proves nothing${more.length === 0 ? '' : ` (${more.join(', ')})`}`,
-    hint:
-      code === 'PROOF_OF_OTHER_CHAIN' || code === 'PROOF_VALIDATORS'
-        ? 'check that this is the genesis.json of the network it is about'
-        : 'get it anew from a node: quorate tx proof',
+    hint: HINTS[code] ?? 'get it anew from a node: quorate tx proof',
     data,
   });
 }
+
+const OTHER_GENESIS = 'check that this is the genesis.json of the network it is about';
+
+const HINTS: Partial<Record<ProofError['code'], string>> = {
+  PROOF_OF_OTHER_CHAIN: OTHER_GENESIS,
+  PROOF_OF_OTHER_ENGINE: OTHER_GENESIS,
+  PROOF_VALIDATORS: OTHER_GENESIS,
+  PROOF_ENGINE_UNKNOWN: 'its engine proves nothing to others, or a newer version of this program knows it',
+  PROOF_TOO_SHALLOW: 'get it anew from a node when more blocks stand on it: quorate tx proof',
+};

@@ -6,19 +6,12 @@ import type { CoreSpec, Evidence } from '../consensus/core.ts';
 import { finalityDepthOf } from '../consensus/own-params.ts';
 import { isRepeated, placeAbove, type Rules } from '../ledger/admission.ts';
 import type { Chain } from '../ledger/chain.ts';
-import { historyLeaf } from '../ledger/crypto/ids.ts';
-import { completeNodes, inclusionOf } from '../ledger/crypto/merkle.ts';
 import { beginBlock } from '../ledger/execute.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import type { Mempool } from '../ledger/mempool.ts';
-import { REGISTERS, registerCodec } from '../ledger/modules/validators/register.ts';
-import { buildStateProof, buildTransactionProof, type FinalityEvidence } from '../ledger/proof/build.ts';
-import type { FinalHeader, SetChange } from '../ledger/proof/bundle.ts';
 import { assert } from '../ledger/types/assert.ts';
-import type { CertificateRule } from '../ledger/types/certificate.ts';
-import { decodeOwn } from '../ledger/types/codec.ts';
-import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
-import type { Hash, Height, Millis, NodeId, PublicKey, TransactionId } from '../ledger/types/ids.ts';
+import { err } from '../ledger/types/errors.ts';
+import type { Hash, Millis, NodeId, PublicKey, TransactionId } from '../ledger/types/ids.ts';
 import type { Acknowledgements, FinalReceipt } from './acknowledgements.ts';
 import type { Agreement } from './agreement.ts';
 import { finalityText } from './engines.ts';
@@ -27,7 +20,7 @@ import type { Intake } from './intake.ts';
 import { PROTOCOL_VERSION } from './network/hello.ts';
 import type { SyncClient } from './network/sync-client.ts';
 import { fault } from './rpc/errors.ts';
-import type { ChainReader, NodeReader, PoolReader, Prover, StateEntry, StateReader, Submitter } from './rpc/ports.ts';
+import type { ChainReader, NodeReader, PoolReader, StateEntry, StateReader, Submitter } from './rpc/ports.ts';
 import type { StateVersions } from './state-versions.ts';
 import type { Store } from './storage/store.ts';
 import { VERSION } from './version.ts';
@@ -163,76 +156,6 @@ export function submitter({ rules, chain, store, pool, intake, waiting, now }: S
         hint: 'correct the transaction and sign it anew',
         data: { concerns },
       });
-    },
-  };
-}
-
-/** Proofs from what is stored. The history tree's nodes are kept from proof to proof: only final blocks go into it. */
-export function prover(genesis: Genesis, rule: CertificateRule | null, versions: StateVersions, store: Store): Prover {
-  const nodes = completeNodes(index => historyLeaf(store.header(index)!.id));
-
-  function finalHeader(height: Height): FinalHeader | null {
-    const certificate = store.certificate(height);
-    const header = store.header(height)?.header;
-    const parent = store.header(height - 1)?.header;
-    return certificate && header && parent ? { header, parent, certificate } : null;
-  }
-
-  /** The changes of the validator set before a height. */
-  async function changesBelow(height: Height): Promise<SetChange[]> {
-    const changes: SetChange[] = [];
-    for (let after: string | null = null; ; ) {
-      const page = await store.listState(REGISTERS, after, 1_000);
-      for (const [key, value] of page) {
-        after = key;
-        const { since, validators } = decodeOwn(registerCodec, value);
-        const at = since > 0 && since < height ? finalHeader(since) : null;
-        if (at) changes.push({ ...at, validators: validators.map(({ key, power }) => ({ key, power })) });
-      }
-      if (page.length < 1_000) return changes;
-    }
-  }
-
-  async function evidence(height: Height): Promise<Result<FinalityEvidence, Fault>> {
-    const target = finalHeader(height);
-    const origin = store.header(0)?.header;
-    if (rule === null)
-      return err(
-        fault('NOT_FOUND', 'the blocks of this network have no certificates to prove anything by', {
-          hint: `its engine, ${genesis.consensus.engine}, makes none`,
-        }),
-      );
-    if (!target || !origin)
-      return err(
-        fault('NOT_FOUND', `block ${height} has no certificate to prove anything by`, {
-          hint: 'ask for a height from 1 on',
-        }),
-      );
-    return ok({
-      engine: genesis.consensus.engine,
-      rule,
-      validators: genesis.validators.map(({ key, power }) => ({ key, power })),
-      origin,
-      ancestry: below => inclusionOf(below, height, nodes).path,
-      changes: await changesBelow(height),
-      target,
-    });
-  }
-
-  return {
-    async transaction(id) {
-      const place = store.transaction(id);
-      if (!place) return err(fault('NOT_FOUND', `transaction ${id} is not recorded`));
-      const block = store.block(place.height)!;
-      const receipts = store.receipts(place.height)!;
-      const why = await evidence(place.height);
-      return why.ok ? ok(buildTransactionProof(why.value, block.transactions, receipts, place.index)) : why;
-    },
-    async state(key, height) {
-      const tree = versions.at(height);
-      if (!tree) return err(fault('PRUNED', `the state of block ${height} is no longer held`));
-      const why = await evidence(height);
-      return why.ok ? ok(buildStateProof(why.value, tree, key)) : why;
     },
   };
 }

@@ -14,7 +14,7 @@ import { FaultError } from '../ledger/types/errors.ts';
 import type { Hash, Millis } from '../ledger/types/ids.ts';
 import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
 import { type Agreement, createAgreement } from './agreement.ts';
-import { chainReader, finalReceipt, nodeReader, poolReader, prover, stateReader, submitter } from './api.ts';
+import { chainReader, finalReceipt, nodeReader, poolReader, stateReader, submitter } from './api.ts';
 import { createClock } from './clock.ts';
 import { randomBytes } from './entropy.ts';
 import { type Home, loadHome } from './home.ts';
@@ -26,6 +26,7 @@ import { createMetrics, type Gauges, type Metrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { createTransactionBatches } from './network/transaction-batches.ts';
 import { createVerifier } from './network/verifier.ts';
+import { prover } from './prover.ts';
 import { resumeChain } from './resume.ts';
 import { methods } from './rpc/methods.ts';
 import type { SupplyReader } from './rpc/ports.ts';
@@ -247,7 +248,7 @@ async function openApi(parts: ApiParts): Promise<Server> {
     state: stateReader(versions, store),
     submitter: submitter({ rules: chain.rules, chain, store, pool, intake, waiting, now }),
     pool: poolReader(pool, MEMPOOL_LIMITS),
-    prover: prover(genesis, spec.certificate, versions, store),
+    prover: prover({ genesis, spec, chain, versions, store }),
     supply,
     node: nodeReader({ nodeKey: publicKeyOf(nodeKey), validator, chain, spec, agreement, evidence, startedAt, now }),
     version: VERSION,

@@ -53,8 +53,8 @@ export function differencesOf(story: Story): Difference[] {
     ['what is recalled', lines(recall.made), RECALL],
     ['what recalled things were packed in', lines(recall.packed), PACKED],
     ['the balances', balances, { alice: '987.50', bob: '262.50' }],
-    ['the transaction that is proved', proof ? proof.transaction : payment.transaction, payment.transaction],
-    ['the height of the proof', proof ? proof.height : payment.height, payment.height],
+    ['the transaction that is proved', proof.transaction, payment.transaction],
+    ['the height of the proof', proof.height, payment.height],
     ['agreement on block and state', agree(agreement), true],
   ];
   return checks

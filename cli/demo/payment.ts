@@ -53,20 +53,19 @@ export interface CheckedProof {
   readonly block: BlockId;
   readonly height: number;
   readonly assumption: string;
+  /** How many blocks stand on it, where no validator certifies blocks. */
+  readonly depth: number | null;
 }
 
-/**
- * Exports the proof of the payment and checks the file against genesis.json: nothing here asks a node after the export. null: the
- * network's engine certifies nothing, so that there is nothing to prove it with.
- */
-export async function prove({ home, genesisFile, rpcOf }: Stage, payment: Payment): Promise<CheckedProof | null> {
-  const { trust } = unwrap(await rpcOf(BOB.member).call('chain_getStatus', {}));
-  if (trust === 'none') return null;
+/** Exports the proof of the payment and checks the file against genesis.json: nothing here asks a node after the export. */
+export async function prove({ home, genesisFile, rpcOf }: Stage, payment: Payment): Promise<CheckedProof> {
   const { bundle } = unwrap(await rpcOf(BOB.member).call('tx_getProof', { id: payment.transaction }));
   const bytes = fromBase64(bundle)!;
   const file = join(home, PROOF_FILE);
   writeFileSync(file, bytes);
-  const { claim, block, height, assumption } = verifyFile(file, genesisFile);
+  const verified = verifyFile(file, genesisFile);
+  const { claim, block, height, assumption } = verified;
   const transaction = claim.type === 'transaction' ? claim.id : null;
-  return { file, bytes: bytes.length, transaction, block, height, assumption };
+  const depth = verified.finality === 'probabilistic' ? verified.depth : null;
+  return { file, bytes: bytes.length, transaction, block, height, assumption, depth };
 }

@@ -62,15 +62,13 @@ const paymentText = ({ payment, balances }: Story): string =>
   ]);
 
 const proofText = (stage: Stage, { proof }: Story): string =>
-  proof === null
-    ? 'nothing: the engine of this network certifies no block'
-    : block([
-        ['file', `${shown(proof.file)}, ${proof.bytes} bytes`],
-        ['checked', 'valid: without a node, from that file and genesis.json alone'],
-        ['height', proof.height],
-        ['block', proof.block],
-        ['genesis', stage.genesisId],
-      ]);
+  block([
+    ['file', `${shown(proof.file)}, ${proof.bytes} bytes`],
+    ['checked', 'valid: without a node, from that file and genesis.json alone'],
+    ['height', proof.depth === null ? proof.height : `${proof.height}, ${proof.depth} blocks deep`],
+    ['block', proof.block],
+    ['genesis', stage.genesisId],
+  ]);
 
 function agreementText({ agreement: { height, nodes } }: Story): string {
   return block([
@@ -100,16 +98,11 @@ function linesToCopy({ home, nodes, passphrase, genesisFile }: Stage, { proof }:
     ['kill a validator', `kill -9 $(cat ${quoted(join(shown(home), 'node2', 'node.pid'))})`],
     ['watch: three of four go on; send again', `npx quorate network status ${at}`],
     ['restart it: it catches up', `npx quorate network up ${at}`],
-    ...proofLines(genesisFile, proof),
+    ['check the proof', `npx quorate verify ${quoted(shown(proof.file))} --genesis ${quoted(shown(genesisFile))}`],
     ['ask for the recall', `npx quorate supply recall ${RECALLED}${ownRpc}`],
   ];
   return lines.map(([what, line]) => `# ${what}\n${line}`).join('\n');
 }
-
-const proofLines = (genesisFile: string, proof: Story['proof']): [what: string, line: string][] =>
-  proof === null
-    ? []
-    : [['check the proof', `npx quorate verify ${quoted(shown(proof.file))} --genesis ${quoted(shown(genesisFile))}`]];
 
 /** As it is typed from here. */
 function shown(path: string): string {

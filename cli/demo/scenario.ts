@@ -15,7 +15,7 @@ export interface Story {
   readonly holdings: readonly Holding[];
   readonly recall: Recall;
   readonly balances: { readonly alice: string; readonly bob: string };
-  readonly proof: CheckedProof | null;
+  readonly proof: CheckedProof;
 }
 
 /** Told of each step when it is done. */

@@ -11,9 +11,9 @@ import type { Hash, Height } from '../types/ids.ts';
 import { type Receipt, receipt } from '../types/receipt.ts';
 import type { IdentifiedTransaction } from '../types/transaction.ts';
 import type { ValidatorSet } from '../types/validator.ts';
-import { bundle, type Claim, type FinalHeader, type SetChange } from './bundle.ts';
+import { bundle, type Claim, type FinalHeader, type SetChange, WORK_HEADERS_MAX, workBundle } from './bundle.ts';
 
-/** Why a block is final: the part of a bundle that is the same for everything the block holds. */
+/** Why a block is final, for everything that it holds. */
 export interface FinalityEvidence {
   readonly engine: string;
   readonly rule: CertificateRule;
@@ -29,9 +29,19 @@ export interface FinalityEvidence {
   readonly target: FinalHeader;
 }
 
+/** What makes a block hard to undo, for everything that it holds. */
+export interface WorkEvidence {
+  /** Of the blocks from height 1 on, at most `WORK_HEADERS_MAX`: up to the target, and what stands on it. */
+  readonly headers: readonly Header[];
+  /** The target's. */
+  readonly height: Height;
+}
+
+export type Evidence = FinalityEvidence | WorkEvidence;
+
 /** The bundle that proves the transaction at `index` of the target, and its receipt. */
 export function buildTransactionProof(
-  evidence: FinalityEvidence,
+  evidence: Evidence,
   transactions: readonly IdentifiedTransaction[],
   receipts: readonly Receipt[],
   index: number,
@@ -71,11 +81,19 @@ function sidesOf(index: number, size: number): number {
 }
 
 /** The bundle that proves what `key`, of at most `STATE_KEY_BYTES_MAX`, is in `tree`: the state after the target. */
-export function buildStateProof(evidence: FinalityEvidence, tree: Tree, key: string): Bytes {
+export function buildStateProof(evidence: Evidence, tree: Tree, key: string): Bytes {
   return build(evidence, { type: 'state', key, value: tree.get(key), proof: proveState(tree, key) });
 }
 
-function build(evidence: FinalityEvidence, claim: Claim): Bytes {
+const build = (evidence: Evidence, claim: Claim): Bytes =>
+  'headers' in evidence ? buildWorked(evidence, claim) : buildCertified(evidence, claim);
+
+function buildWorked({ headers, height }: WorkEvidence, claim: Claim): Bytes {
+  assert(height > 0 && height <= headers.length && headers.length <= WORK_HEADERS_MAX, 'no such chain of headers');
+  return encode(workBundle, { tag: 'quorate/work-proof/1', headers, height, claim });
+}
+
+function buildCertified(evidence: FinalityEvidence, claim: Claim): Bytes {
   const { engine, rule, validators, origin, ancestry, changes, target } = evidence;
   assert(target.header.height > 0, 'block 0 needs no proof');
   const needed = withoutDetours(changes, origin);

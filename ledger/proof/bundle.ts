@@ -4,21 +4,24 @@
  */
 import { PATH_MAX } from '../crypto/merkle.ts';
 import { type StateProof, stateProof } from '../state/proof.ts';
-import type { Bytes } from '../types/bytes.ts';
+import { type Bytes, equalBytes } from '../types/bytes.ts';
 import { type Certificate, certificate } from '../types/certificate.ts';
-import { bytes, type Codec, list, mapped, option, struct, text, uint, union } from '../types/codec.ts';
+import { bytes, type Codec, encode, list, mapped, option, struct, text, uint, union } from '../types/codec.ts';
 import { type Header, header } from '../types/header.ts';
-import { type Hash, hash } from '../types/ids.ts';
+import { type Hash, type Height, hash, height } from '../types/ids.ts';
 import { type Receipt, receipt } from '../types/receipt.ts';
 import type { Tag } from '../types/tags.ts';
 import { type Transaction, transaction } from '../types/transaction.ts';
 import { type ValidatorSet, validatorSet } from '../types/validator.ts';
 
-const TAG: Tag = 'quorate/proof/1';
+const TAG = 'quorate/proof/1' satisfies Tag;
+const WORK_TAG = 'quorate/work-proof/1' satisfies Tag;
 
 /** What a verifier reads at most: a bundle over a thousand changes of a large set. */
 export const PROOF_BYTES_MAX = 32 * 1024 * 1024;
 export const SET_CHANGES_MAX = 1_000;
+/** Some 11 MB: in base64 as much as one answer of a node's API may hold. */
+export const WORK_HEADERS_MAX = 30_000;
 export const STATE_KEY_BYTES_MAX = 1_024;
 export const STATE_VALUE_BYTES_MAX = 1024 * 1024;
 
@@ -59,6 +62,7 @@ export type Claim =
   /** What `key` was in the state after the block; null: it was not there. */
   | { readonly type: 'state'; readonly key: string; readonly value: Bytes | null; readonly proof: StateProof };
 
+/** Of an engine with certificates. */
 export interface Bundle {
   readonly tag: typeof TAG;
   readonly engine: string;
@@ -69,6 +73,16 @@ export interface Bundle {
   /** From the genesis set to the one that decided the target; no set comes twice. */
   readonly changes: readonly AncestralChange[];
   readonly target: FinalHeader;
+  readonly claim: Claim;
+}
+
+/** Of proof of work. */
+export interface WorkBundle {
+  readonly tag: typeof WORK_TAG;
+  /** Of the blocks from height 1 on, with no gap: up to the target, and all that are shown to stand on it. */
+  readonly headers: readonly Header[];
+  /** The target's. */
+  readonly height: Height;
   readonly claim: Claim;
 }
 
@@ -84,14 +98,15 @@ const claim: Codec<Claim> = union({
   ],
 });
 
-const tag: Codec<typeof TAG> = mapped(
-  text(64, value => value === TAG),
-  () => TAG,
-  value => value,
-);
+const tagOf = <T extends Tag>(tag: T): Codec<T> =>
+  mapped(
+    text(64, value => value === tag),
+    () => tag,
+    value => value,
+  );
 
 export const bundle: Codec<Bundle> = struct({
-  tag,
+  tag: tagOf(TAG),
   engine: text(32),
   origin: header,
   ancestry: path,
@@ -99,3 +114,16 @@ export const bundle: Codec<Bundle> = struct({
   target: struct<FinalHeader>(finalHeader),
   claim,
 });
+
+export const workBundle: Codec<WorkBundle> = struct({
+  tag: tagOf(WORK_TAG),
+  headers: list(header, WORK_HEADERS_MAX),
+  height,
+  claim,
+});
+
+const WORK_PREFIX = encode(tagOf(WORK_TAG), WORK_TAG);
+
+/** Of which of the two kinds a bundle is, by its tag. */
+export const isWorkBundle = (encoded: Bytes): boolean =>
+  equalBytes(encoded.subarray(0, WORK_PREFIX.length), WORK_PREFIX);

@@ -17,6 +17,7 @@ export type Tag =
   | 'quorate/message/1'
   | 'quorate/hello/1'
   | 'quorate/proof/1'
+  | 'quorate/work-proof/1'
   /** What an engine's messages sign: engine, then message. */
   | `quorate/${string}/${string}/1`;
 

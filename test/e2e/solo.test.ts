@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { unwrap } from '../../cli/fault.ts';
 import { submitUntilFinal } from '../../client/submit.ts';
 import { fromBase64 } from '../../client/transaction-file.ts';
-import { genesisId } from '../../ledger/genesis.ts';
+import { trustedGenesis } from '../../ledger/proof/trusted-genesis.ts';
 import { verifyProof } from '../../ledger/proof.ts';
 import { expectVerified } from './kill.ts';
 import { signTransfer } from './load.ts';
@@ -37,9 +37,7 @@ it('one validator finalises alone, goes on where it was killed, and proves nothi
   await pastHeight(node!, height);
 
   const { bundle } = await ask(node!, 'tx_getProof', { id: second.transaction });
-  const { chainId, consensus, validators } = genesis;
-  const trusted = { genesisId: genesisId(genesis), chainId, engine: consensus.engine, validators };
-  const proved = verifyProof(fromBase64(bundle)!, trusted);
+  const proved = verifyProof(fromBase64(bundle)!, trustedGenesis(genesis));
   expect(proved).toEqual({ ok: false, error: { code: 'PROOF_ENGINE_UNKNOWN' } });
 
   const chain = await commonChain(nodes, await finalHeight(node!));

@@ -22,7 +22,7 @@ import { publicKeyOf, sha256, sha256Hex, sign } from '../../ledger/crypto/native
 import type { SecretKey } from '../../ledger/crypto/port.ts';
 import { buildStateProof, buildTransactionProof, type FinalityEvidence } from '../../ledger/proof/build.ts';
 import type { FinalHeader, SetChange } from '../../ledger/proof/bundle.ts';
-import type { TrustedGenesis } from '../../ledger/proof.ts';
+import type { TrustedGenesis } from '../../ledger/proof/trusted-genesis.ts';
 import { emptyTree, type Tree, treeRoot, update } from '../../ledger/state/tree.ts';
 import { type Bytes, compareText, EMPTY, utf8 } from '../../ledger/types/bytes.ts';
 import {
@@ -61,7 +61,8 @@ export function certify(header: Header, validators: ValidatorSet, view = 0, rule
   return { height, block, view, phase: rule.phase, signatures };
 }
 
-function transactionOf(chainId: ChainId, label: string): IdentifiedTransaction {
+/** A transaction with a real signature, of a client of its own. */
+export function transactionOf(chainId: ChainId, label: string): IdentifiedTransaction {
   const secret = secretOf(`client ${label}`);
   const key = publicKeyOf(secret);
   const body: TransactionBody = {
@@ -76,7 +77,8 @@ function transactionOf(chainId: ChainId, label: string): IdentifiedTransaction {
   return identify({ body, signatures: [{ key, signature }] });
 }
 
-const receiptOf = ({ id }: IdentifiedTransaction, i: number): Receipt => ({
+/** What became of the i-th transaction of a block: every other one failed. */
+export const receiptOf = ({ id }: IdentifiedTransaction, i: number): Receipt => ({
   transaction: id,
   succeeded: i % 2 === 0,
   operation: 0,
@@ -129,6 +131,7 @@ export function makeChain({
     chainId,
     engine,
     validators,
+    work: null,
   };
   let tree = update(emptyTree, new Map(Array.from({ length: 40 }, (_, i) => [stateKey(i), utf8(`first ${i}`)])));
   const origin: Header = {

@@ -39,6 +39,16 @@ export function workParams(viewTimeoutMs: Millis, own: Readonly<Record<string, n
   return { viewTimeoutMs, finalityDepth: given('finalityDepth'), hardnessStart, hardnessMin };
 }
 
+/** {@link workParams} of a genesis that nobody has checked yet; null where it gives what is none of them, or is out of its range. */
+export function readWorkParams(viewTimeoutMs: Millis, own: Readonly<Record<string, number>>): WorkParams | null {
+  const known = Object.entries<{ readonly min: number; readonly max: number }>(WORK_PARAMS);
+  if (Object.keys(own).some(name => !known.some(([each]) => each === name))) return null;
+  if (known.some(([name, { min, max }]) => own[name] !== undefined && !(own[name] >= min && own[name] <= max)))
+    return null;
+  const params = workParams(viewTimeoutMs, own);
+  return params.hardnessMin <= params.hardnessStart ? params : null;
+}
+
 export const intervalOf = ({ viewTimeoutMs }: Pick<WorkParams, 'viewTimeoutMs'>): Millis => viewTimeoutMs;
 
 /**
