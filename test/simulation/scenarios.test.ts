@@ -3,50 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '#crypto';
 import type { Message } from '../../consensus/bft/messages.ts';
 import { emptyRecord, recordIn, writeOf } from '../../consensus/bft/record.ts';
-import type { Change } from '../../ledger/modules/validators/change.ts';
-import { propose } from '../../ledger/modules/validators/propose.ts';
-import { vote } from '../../ledger/modules/validators/vote.ts';
-import type { Operation } from '../../ledger/types/transaction.ts';
-import { operationOf, seatOf, transactionOf } from './economy.ts';
+import { seatOf } from './economy.ts';
 import { keyOf } from './keys.ts';
-import { admit, crash, type Replica, start, submit, tip, wipe } from './replica.ts';
-import { commonHeight, newWorld, run, type Shape, startAll, type World } from './world.ts';
+import { crash, start, tip, wipe } from './replica.ts';
+import { blockTime, change, FOUR, restart, sent, submitTo, viewOf, world } from './scenario.ts';
+import { commonHeight, newWorld, run, startAll, type World } from './world.ts';
 
-const FOUR = [1, 1, 1, 1];
-
-function world(shape: Partial<Shape> = {}): World {
-  const it = newWorld({ seed: 1, powers: FOUR, ...shape });
-  startAll(it);
-  run(it, 100);
-  return it;
-}
-
-let transactions = 0;
-
-function submitTo(it: World, replicas: readonly Replica[] = it.replicas): void {
-  const transaction = transactions++;
-  for (const replica of replicas) if (replica.life !== null) submit(it, replica, transaction);
-}
-
-/** Submits to all and waits until all have it; how long that took. */
-function blockTime(it: World, withinMs: number): number {
-  const before = it.now;
-  const target = Math.max(...it.replicas.map(each => tip(each).height)) + 1;
-  submitTo(it);
-  expect(
-    run(it, withinMs, () => commonHeight(it) >= target),
-    `no block within ${withinMs} ms`,
-  ).toBe(true);
-  return it.now - before;
-}
-
-const sent = (it: World): number => [...it.checks.sent.values()].reduce((a, b) => a + b, 0);
 const sentOf = (it: World, type: Message['type']): number => it.checks.sent.get(type) ?? 0;
-const restart = (it: World, replica: Replica): void => {
-  crash(it, replica);
-  start(it, replica);
-};
-const viewOf = (replica: Replica): number => replica.life!.core.status().view;
 
 describe('the normal case', () => {
   it.each([
@@ -315,20 +278,6 @@ describe('membership', () => {
   });
 });
 
-/** A change of the validator set, proposed by the first of some organisations and voted for by the others. */
-function change(it: World, change: Change, organisations: readonly number[]): void {
-  const [first, ...others] = organisations as [number, ...number[]];
-  const submitted = (organisation: number, operation: Operation) => {
-    const made = transactionOf(it.economy, organisation, operation, transactions++, it.now);
-    for (const replica of it.replicas) admit(it, replica, made);
-    const height = commonHeight(it);
-    run(it, 1000, () => commonHeight(it) > height);
-    return made.id;
-  };
-  const proposal = submitted(first, operationOf(propose, { change }));
-  for (const each of others) submitted(each, operationOf(vote, { proposal }));
-}
-
 /** Each of some heights is decided by exactly these, and the others follow. */
 function expectVotersToVote(it: World, voters: readonly number[]): void {
   for (let i = 0; i < 8; i++) {
@@ -347,10 +296,8 @@ describe('determinism', () => {
         submitTo(it, it.replicas.slice(0, 2));
         run(it, 150);
       }
-      transactions = 0;
       return it.replicas.map(each => sha256Hex(each.life!.core.digest()));
     };
-    transactions = 0;
     const first = digests(5);
     expect(digests(5)).toEqual(first);
     expect(digests(6)).not.toEqual(first);

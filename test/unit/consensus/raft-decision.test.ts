@@ -217,7 +217,7 @@ describe('sets of validators', () => {
     expect(said(it)).toEqual(['decision Z in 1 by BC', 'adopt Z in 1 by 12']);
   });
 
-  it('that a log leaves open must all elect: the schedule of 2015 that loses a committed change finds no majority', () => {
+  it('that a log leaves open must all elect: the schedule of 2015 that loses a committed change finds no majority (raft-dev: 8)', () => {
     // B appended the removal of A and D to four validators and reached nobody; C has others commit the addition of E.
     const four = setOf(A, B, C, D);
     const it = script({ validators: four });

@@ -151,7 +151,7 @@ describe('a leader', () => {
     expect(said(it)).toEqual(['decision Z in 1 by ABD', 'adopt Z in 1 by 013']);
   });
 
-  it('begins each of its terms without acknowledgements: those of an earlier one are no part of a certificate', () => {
+  it('begins each of its terms without acknowledgements: those of an earlier one are no part of a certificate (etcd, ABA race: 11)', () => {
     const it = script({ validators: FIVE });
     elect(it, [A, C]);
     const Z = blockBy(B, 1);
@@ -212,7 +212,7 @@ describe('an old term (5.4.2, figure 8)', () => {
     ]);
   });
 
-  it('that was acknowledged by a majority can still be overwritten, as long as no entry of a later term stands on it', () => {
+  it('that was acknowledged by a majority can still be overwritten, as long as no entry of a later term stands on it (figure 8: 9)', () => {
     const it = named(script());
     const old = blockBy(A, 3);
     replicate(it, A, 3, [old]);
