@@ -8,7 +8,8 @@ export const FAULTS = [
   ...(['loss', 'duplicate', 'slow packet', 'late replay'] as const),
   ...(['partition', 'one-way partition', 'clogged link', 'slow link'] as const),
   ...(['crash', 'crash loop', 'power cut', 'pause', 'disk error', 'wiped disk', 'unacknowledged write'] as const),
-  ...(['clock jump', 'twins', 'withheld packet', 'lying peer', 'forged block'] as const),
+  ...(['clock jump', 'liar', 'twins', 'withheld packet', 'lying peer', 'forged block'] as const),
+  ...(['equivocation', 'selective sending', 'invalid justification'] as const),
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

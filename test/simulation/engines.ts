@@ -102,7 +102,8 @@ const THREE_PHASES: Words = {
   reached: [
     ...ALWAYS,
     ...(['view change', 're-proposal', 'equivocation', 'decision', 'votes again after a wipe'] as const),
-    ...(['lie refused', 'forged block refused'] as const),
+    ...(['lie refused', 'forged block refused', 'twins exposed'] as const),
+    ...(['bad justification refused', 'false signature refused'] as const),
   ],
 };
 

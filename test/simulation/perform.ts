@@ -1,5 +1,5 @@
 /** What each effect of an engine does in a simulated node: the same switch as a node's, with virtual delays. */
-import type { Event } from '../../consensus/core.ts';
+import type { Event, Evidence } from '../../consensus/core.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import type { HostEffect } from '../../node/driver.ts';
@@ -9,12 +9,13 @@ import { CHAIN_ID } from './chain.ts';
 import { mark, onSend } from './checks.ts';
 import { strikes } from './choices.ts';
 import { forged, isSigned, transferOf } from './economy.ts';
-import { stubSign } from './keys.ts';
+import { stubSign, stubVerify } from './keys.ts';
 import { mine } from './mining.ts';
 import { placeOf } from './network.ts';
 import type { Packet } from './packet.ts';
 import { clockOf, later, post, type Replica, receive } from './replica.ts';
 import { pursue } from './sync.ts';
+import { tamper } from './tamper.ts';
 import { holds, Violation } from './violation.ts';
 import { transmit, type World } from './world.ts';
 
@@ -53,12 +54,22 @@ export function perform(world: World, replica: Replica, effect: HostEffect<unkno
       finalise(world, replica, effect.head, effect.final, effect.certificate);
       break;
     case 'report':
-      mark(world.checks, 'equivocation');
-      holds(
-        world.replicas.some(each => each.byzantine && each.key === effect.evidence.offender),
-        () => `an honest validator was accused: ${effect.evidence.phase}`,
-      );
+      accuse(world, effect.evidence);
   }
+}
+
+/** Whoever is accused lies, and the two statements are its own. */
+function accuse(world: World, { offender, phase, first, second }: Evidence): void {
+  const accused = world.replicas.filter(each => each.key === offender);
+  mark(world.checks, accused.length > 1 ? 'twins exposed' : 'equivocation');
+  holds(
+    accused.some(each => each.byzantine),
+    () => `an honest validator was accused: ${phase}`,
+  );
+  holds(
+    [first, second].every(each => stubVerify(offender, each.signed, each.signature)),
+    () => `evidence of what ${offender} did not sign`,
+  );
 }
 
 /** The slots of all replicas, or of those with such a key, but its own. */
@@ -68,28 +79,43 @@ export const slotsOf = (world: World, { slot }: Replica, of: readonly NodeId[] |
     .map(each => each.slot);
 
 function broadcast(world: World, replica: Replica, to: readonly NodeId[] | 'all', packet: Packet): void {
-  for (const slot of slotsOf(world, replica, to)) {
-    if (
-      replica.byzantine &&
-      strikes(world.choices, 'withheld packet', world.faults.withholdPermille, placeOf(replica.slot, slot))
-    )
-      continue;
-    transmit(world, replica.slot, world.replicas[slot]!, packet);
-  }
+  for (const slot of slotsOf(world, replica, to)) dispatch(world, replica, slot, packet);
+}
+
+function dispatch(world: World, replica: Replica, to: number, packet: Packet): void {
+  const { choices, faults, replicas } = world;
+  const { byzantine, slot } = replica;
+  if (byzantine && strikes(choices, 'withheld packet', faults.withholdPermille, placeOf(slot, to))) return;
+  transmit(world, slot, replicas[to]!, packet);
 }
 
 function send(world: World, replica: Replica, { to, message }: EffectOf<'send'>): void {
   const { key } = replica;
   if (key === null) throw new Violation('an observer spoke');
-  const { profile } = world;
-  const { module } = profile;
-  const signed = module.signed(CHAIN_ID, message);
-  if (!replica.byzantine) onSend(world.checks, profile, key, message, to);
-  const bytes = encode(module.codec, message);
-  holds(bytes.length <= module.spec.messageBytesMax, () => `message of ${bytes.length} bytes`);
-  const packet: Packet = { type: 'message', from: key, bytes, signature: stubSign(key, signed) };
+  const packet = packetOf(world, key, message);
   if (to === 'all' || to.includes(key)) later(world, replica, 0, () => receive(world, replica, packet));
-  broadcast(world, replica, to, packet);
+  if (replica.byzantine) lie(world, replica, { to, message });
+  else {
+    onSend(world.checks, world.profile, key, message, to);
+    broadcast(world, replica, to, packet);
+  }
+}
+
+function packetOf({ profile }: World, from: NodeId, message: unknown): Packet {
+  const { codec, signed, spec } = profile.module;
+  const bytes = encode(codec, message);
+  holds(bytes.length <= spec.messageBytesMax, () => `message of ${bytes.length} bytes`);
+  return { type: 'message', from, bytes, signature: stubSign(from, signed(CHAIN_ID, message)) };
+}
+
+function lie(world: World, liar: Replica, { to, message }: Pick<EffectOf<'send'>, 'to' | 'message'>): void {
+  const packets = new Map<unknown, Packet>();
+  for (const said of tamper(world, liar, message, slotsOf(world, liar, to))) {
+    const packet = packets.get(said.message) ?? packetOf(world, liar.key!, said.message);
+    packets.set(said.message, packet);
+    if (said.body !== null) dispatch(world, liar, said.slot, { type: 'block', block: said.body, slot: liar.slot });
+    dispatch(world, liar, said.slot, packet);
+  }
 }
 
 function build(world: World, replica: Replica, { job, parent, seal }: EffectOf<'build'>): void {

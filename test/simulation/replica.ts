@@ -6,7 +6,6 @@ import type { ConsensusCore, Event } from '../../consensus/core.ts';
 import { placeAbove } from '../../ledger/admission.ts';
 import { type Chain, createChain } from '../../ledger/chain.ts';
 import { createMempool, type Mempool } from '../../ledger/mempool.ts';
-import { decodeOwn } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, Height, Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
 import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
@@ -19,11 +18,12 @@ import { mark } from './checks.ts';
 import { strikes } from './choices.ts';
 import { type Disk, newDisk, recover, wipeDisk } from './disk.ts';
 import { transferOf } from './economy.ts';
-import { keyOf, stubVerify } from './keys.ts';
+import { hear } from './hearing.ts';
+import { keyOf } from './keys.ts';
 import type { Packet } from './packet.ts';
 import { perform } from './perform.ts';
 import { answerRange, pursue, takeRange } from './sync.ts';
-import { holds, Violation } from './violation.ts';
+import { holds } from './violation.ts';
 import { after, transmit, type World } from './world.ts';
 
 /** What a process has while it runs. */
@@ -304,38 +304,6 @@ export function receive(world: World, replica: Replica, packet: Packet): void {
       break;
   }
 }
-
-/** What every receiver of a packet finds in it: the same, so that it is decoded and verified once. */
-interface Heard {
-  readonly message: unknown;
-  /** Whether the signatures inside are checked, too. */
-  isChecked: boolean;
-}
-
-const heard = new WeakMap<Packet, Heard>();
-
-function hear(world: World, replica: Replica, packet: Extract<Packet, { type: 'message' }>): void {
-  const { from, signature, bytes } = packet;
-  const { module } = world.profile;
-  let found = heard.get(packet);
-  if (found === undefined) {
-    found = { message: decodeOwn(module.codec, bytes), isChecked: false };
-    heard.set(packet, found);
-    checkSignature(from, { signer: from, signed: module.signed(CHAIN_ID, found.message), signature });
-  }
-  const { message } = found;
-  const claims = replica.life!.core.claims(message);
-  if (claims === null) return;
-  if (!found.isChecked) for (const each of claims) checkSignature(from, each);
-  found.isChecked = true;
-  post(replica, { type: 'message', from, message, signature });
-}
-
-function checkSignature(from: NodeId, { signer, signed, signature }: Claims[number]): void {
-  if (!stubVerify(signer, signed, signature)) throw new Violation(`a message with a wrong signature from ${from}`);
-}
-
-type Claims = NonNullable<ReturnType<ConsensusCore<unknown>['claims']>>;
 
 /** A body is kept where it was asked for or may be asked for next, and the engine hears of the first kind. */
 function offer(world: World, replica: Replica, { block, slot }: Extract<Packet, { type: 'block' }>): void {

@@ -8,7 +8,7 @@ import { toHex, utf8 } from '../../ledger/types/bytes.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
 import { onTick } from './bounds.ts';
 import { onHealed } from './checks.ts';
-import { chanceAt, measure, strikes } from './choices.ts';
+import { type Choices, chanceAt, measure, newChoices, strikes } from './choices.ts';
 import { befall, drawClimate, setClock } from './disasters.ts';
 import { profileOf } from './engines.ts';
 import { burst, isServed, newLoad } from './load.ts';
@@ -38,7 +38,9 @@ export interface TrialOptions {
 
 /** Mean time between two bursts of transactions, one of these. */
 const PACES_MS = [1500, 8000, 20_000] as const;
-const TWINS_PERMILLE = 300;
+/** For each validator, and for each liar. */
+const LIAR_PERMILLE = 120;
+const TWINS_PERMILLE = 400;
 const TRY_AGAIN_MS = 1000;
 const TICK_MS = 4000;
 const RESTART_MS_MAX = 3000;
@@ -76,18 +78,27 @@ function pass(world: World, ms: number): void {
   }
 }
 
+/** Which validators lie: such that they have less than a third of all power. */
+function drawLiars(choices: Choices, powers: readonly number[]): number[] {
+  const total = sum(powers);
+  const liars: number[] = [];
+  for (let i = powers.length - 1; i >= 0; i--) {
+    const lying = sum(liars.map(each => powers[each]!)) + powers[i]!;
+    if (3 * lying < total && strikes(choices, 'liar', LIAR_PERMILLE, i)) liars.push(i);
+  }
+  return liars;
+}
+
+const sum = (powers: readonly number[]): number => powers.reduce((a, b) => a + b, 0);
+
 function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<string> | null): World {
   const { shapes, bears } = profileOf(engine);
   const powers = shapes[below(draw, shapes.length)]!;
   const observers = below(draw, 2);
-  const plain = newWorld({ engine, seed, powers, observers, only });
-  // Which validator lies is the seed's choice like any other fault.
-  const lies = bears === 'byzantine' && strikes(plain.choices, 'twins', TWINS_PERMILLE, 0);
-  const world = lies ? newWorld({ engine, seed, powers, observers, only, twins: [powers.length - 1] }) : plain;
-  if (lies) {
-    world.choices.names.push(...plain.choices.names);
-    world.choices.made.set('twins', 1);
-  }
+  const choices = newChoices(seed, only);
+  const liars = bears === 'byzantine' ? drawLiars(choices, powers) : [];
+  const twins = liars.filter(each => strikes(choices, 'twins', TWINS_PERMILLE, each));
+  const world = newWorld({ engine, seed, powers, observers, choices, liars, twins });
   const often = (max: number) => (below(draw, 2) === 0 ? 0 : below(draw, max + 1));
   world.network.weather = {
     lossPermille: often(300),
@@ -104,6 +115,9 @@ function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<st
     unacknowledgedPermille: 300,
     withholdPermille: often(400),
     liePermille: below(draw, 801),
+    selectPermille: often(300),
+    equivocatePermille: often(500),
+    unprovenPermille: often(800),
     syncMs: below(draw, 20),
   });
   if (below(draw, 2) === 0)
@@ -157,6 +171,9 @@ function stopFaults(world: World): void {
   faults.diskErrorPermille = 0;
   faults.withholdPermille = 0;
   faults.liePermille = 0;
+  faults.selectPermille = 0;
+  faults.equivocatePermille = 0;
+  faults.unprovenPermille = 0;
   world.crashed = () => {};
   for (const replica of world.replicas) if (replica.byzantine) wake(replica);
 }

@@ -6,7 +6,7 @@ import type { Params } from '../../consensus/core.ts';
 import { type Rng, rng } from '../../consensus/rng.ts';
 import { type GenesisBlock, genesisBlock } from '../../ledger/genesis-block.ts';
 import { compareText } from '../../ledger/types/bytes.ts';
-import type { Height, Millis } from '../../ledger/types/ids.ts';
+import type { BlockId, Height, Millis } from '../../ledger/types/ids.ts';
 import { onEvent } from './bounds.ts';
 import { type Checks, newChecks } from './checks.ts';
 import { type Choices, newChoices } from './choices.ts';
@@ -38,6 +38,10 @@ export interface Faults {
   withholdPermille: number;
   /** For each range and each proposal of a byzantine node. */
   liePermille: number;
+  /** For each message of a byzantine node: it reaches some alone, comes with another that contradicts it, lacks its proof. */
+  selectPermille: number;
+  equivocatePermille: number;
+  unprovenPermille: number;
   syncMs: number;
 }
 
@@ -56,6 +60,8 @@ export interface World {
   readonly genesis: GenesisBlock;
   readonly checks: Checks;
   readonly replicas: Replica[];
+  /** Two blocks of one liar for one place, each by the other: all liars know of both. */
+  readonly rivals: Map<BlockId, BlockId>;
   /** What to do with a replica whose crash was drawn. */
   crashed: (replica: Replica) => void;
   steps: number;
@@ -69,19 +75,22 @@ export interface Shape {
   readonly seed: number;
   readonly powers: readonly number[];
   readonly observers?: number;
-  /** Validators that exist twice, under one key. */
+  /** Validators that may lie. */
+  readonly liars?: readonly number[];
+  /** Those of them that exist twice, under one key. */
   readonly twins?: readonly number[];
   readonly params?: Partial<Params>;
   /** Which of `powers` are validators from the start; all where it is left out. */
   readonly seated?: readonly number[];
-  /** Where given, no other faults strike. */
-  readonly only?: ReadonlySet<string> | null;
+  /** What chance has decided already; where it is left out, nothing, and any fault may strike. */
+  readonly choices?: Choices;
 }
 
 export const STARTED_AT = 1_700_000_000_000;
 
 export function newWorld(shape: Shape): World {
-  const { engine = 'pbft', seed, powers, observers = 0, twins = [], only = null } = shape;
+  const { engine = 'pbft', seed, powers, observers = 0, twins = [] } = shape;
+  const liars = new Set([...(shape.liars ?? []), ...twins]);
   const profile = profileOf(engine);
   const params = { ...PARAMS, ...profile.params, ...shape.params };
   const seated = shape.seated ?? powers.map((_, i) => i);
@@ -92,20 +101,21 @@ export function newWorld(shape: Shape): World {
   const genesis = genesisBlock(economy.genesis);
   const world: World = {
     ...{ profile, seed, params, economy, genesis },
-    ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [] },
+    ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [], rivals: new Map() },
     checks: newChecks(genesis, powers.length + twins.length + observers),
     ...{ workRng: rng(BigInt(seed), 2), network: newNetwork() },
-    choices: newChoices(seed, only),
+    choices: shape.choices ?? newChoices(seed),
     faults: {
       ...{ crashPermille: 0, diskErrorPermille: 0, unacknowledgedPermille: 0 },
       ...{ withholdPermille: 0, liePermille: 0, syncMs: 1 },
+      ...{ selectPermille: 0, equivocatePermille: 0, unprovenPermille: 0 },
     },
     crashed: () => {},
   };
   const add = (key: Replica['key'], byzantine: boolean) =>
     world.replicas.push(newReplica(world.replicas.length, key, byzantine, world.genesis.state.header));
   powers.forEach((_, i) => {
-    add(keyOf(i + 1), twins.includes(i));
+    add(keyOf(i + 1), liars.has(i));
   });
   for (const i of twins) add(keyOf(i + 1), true);
   for (let i = 0; i < observers; i++) add(null, false);
