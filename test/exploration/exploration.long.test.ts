@@ -36,10 +36,20 @@ it('all states of Raft in which each of three nodes loses patience once, in term
   expect(report.decided).toBeGreaterThan(0);
 });
 
-it('the first 200,000 states of Raft in two terms', () => {
-  const report = explore({ ...RAFT, bounds: { ...RAFT.bounds, viewMax: 2 }, statesMax: 200_000 });
+it('all states of Raft in which each of three nodes loses patience once in a life, in term 1, with one crash', () => {
+  const report = explore({ ...RAFT, crashesMax: 1, statesMax: 20_000_000 });
+  tell('raft, three nodes, term 1, one crash', report);
+  expect(report).toMatchObject({ violation: null, complete: true });
+  expect(report.states).toBeGreaterThan(1_000_000);
+  expect(report.decided).toBeGreaterThan(0);
+});
+
+it('all states of Raft in which each of three nodes loses patience once, in two terms', () => {
+  const report = explore({ ...RAFT, bounds: { ...RAFT.bounds, viewMax: 2 }, statesMax: 2_000_000 });
   tell('raft, three nodes, two terms', report);
-  expect(report.violation).toBe(null);
+  expect(report).toMatchObject({ violation: null, complete: true });
+  expect(report.states).toBeGreaterThan(1_000_000);
+  expect(report.decided).toBeGreaterThan(0);
 });
 
 it('the first 200,000 states of Paxos with a crash', () => {
