@@ -121,7 +121,8 @@ function onAck(state: State, { from, message, signature }: EventOf<Ack, 'message
   const next = state.head.header.height + 1;
   if (from !== deciderOf(state) || message.height < next) return;
   if (message.height > next) {
-    state.effects.push({ type: 'sync', height: message.height - 1, from: [from] });
+    // It is the decision, and is not said again: short of its own height the node would stay one block behind.
+    state.effects.push({ type: 'sync', height: message.height, from: [from] });
     return;
   }
   if (state.certificate !== null) return;

@@ -195,9 +195,9 @@ function answered(state: SyncState, event: Extract<SyncEvent, { readonly request
 
 /** When something is next to be done without an event; null: never. */
 function nextDue(state: SyncState): Millis | null {
-  const dues = [...state.fetches.values()].map(each => dueAt(each.answer));
-  if (state.range !== null) dues.push(dueAt(state.range.answer));
-  else if (targetOf(state, state.view.height) !== null) dues.push(state.restsUntil);
-  const next = Math.min(...dues);
+  let next = Number.POSITIVE_INFINITY;
+  if (state.range !== null) next = dueAt(state.range.answer);
+  else if (targetOf(state, state.view.height) !== null) next = state.restsUntil;
+  for (const { answer } of state.fetches.values()) next = Math.min(next, dueAt(answer));
   return Number.isFinite(next) ? next : null;
 }

@@ -1,20 +1,21 @@
 /** What each effect of an engine does in a simulated node: the same switch as a node's, with virtual delays. */
 import type { Event, Evidence } from '../../consensus/core.ts';
+import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import { encode } from '../../ledger/types/codec.ts';
-import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
+import type { BlockId, NodeId, PublicKey } from '../../ledger/types/ids.ts';
 import type { HostEffect } from '../../node/driver.ts';
-import { BODY_FETCHES_MAX, BODY_PATIENCE_MS_MAX } from '../../node/limits.ts';
+import { BODY_FETCHES_MAX, BODY_PATIENCE_MS } from '../../node/limits.ts';
 import { finalise } from './adoption.ts';
 import { CHAIN_ID } from './chain.ts';
 import { mark, onSend } from './checks.ts';
 import { strikes } from './choices.ts';
 import { forged, isSigned, transferOf } from './economy.ts';
-import { stubSign, stubVerify } from './keys.ts';
+import { peerKeyOf, stubSign, stubVerify } from './keys.ts';
 import { mine } from './mining.ts';
 import { placeOf } from './network.ts';
 import type { Packet } from './packet.ts';
 import { clockOf, later, post, type Replica, receive } from './replica.ts';
-import { pursue } from './sync.ts';
+import { search, tellSync } from './sync.ts';
 import { tamper } from './tamper.ts';
 import { holds, Violation } from './violation.ts';
 import { transmit, type World } from './world.ts';
@@ -48,7 +49,7 @@ export function perform(world: World, replica: Replica, effect: HostEffect<unkno
       break;
     }
     case 'sync':
-      pursue(world, replica, effect.height, slotsOf(world, replica, effect.from));
+      tellSync(world, replica, { type: 'proven', height: effect.height, from: keysOf(world, replica, effect.from) });
       break;
     case 'adopt':
       finalise(world, replica, effect.head, effect.final, effect.certificate);
@@ -77,6 +78,9 @@ export const slotsOf = (world: World, { slot }: Replica, of: readonly NodeId[] |
   world.replicas
     .filter(each => each.slot !== slot && (of === 'all' || (each.key !== null && of.includes(each.key))))
     .map(each => each.slot);
+
+const keysOf = (world: World, replica: Replica, of: readonly NodeId[]): PublicKey[] =>
+  slotsOf(world, replica, of).map(peerKeyOf);
 
 function broadcast(world: World, replica: Replica, to: readonly NodeId[] | 'all', packet: Packet): void {
   for (const slot of slotsOf(world, replica, to)) dispatch(world, replica, slot, packet);
@@ -156,7 +160,7 @@ export function validate(world: World, replica: Replica, id: BlockId): void {
   else answer(null);
 }
 
-/** Asks those who should hold it, then anyone, a few times. */
+/** Asks those who should hold it, then anyone, a few times; each time after a while, in which it may come by itself. */
 function fetch(world: World, replica: Replica, { block: id, from }: EffectOf<'fetch'>): void {
   const { held } = replica.life!;
   const block = held.want(id);
@@ -164,10 +168,18 @@ function fetch(world: World, replica: Replica, { block: id, from }: EffectOf<'fe
     later(world, replica, 0, () => post(replica, { type: 'block', id, header: block.header }));
     return;
   }
-  const ask = (tries: number): void => {
-    if (tries === BODY_FETCHES_MAX || !held.wants(id)) return;
-    broadcast(world, replica, tries % 2 === 0 ? from : 'all', { type: 'fetch', block: id, slot: replica.slot });
-    later(world, replica, BODY_PATIENCE_MS_MAX, () => ask(tries + 1));
+  const take = (found: IdentifiedBlock | null, tries: number): void => {
+    if (!held.wants(id)) return;
+    if (found === null) {
+      if (tries < BODY_FETCHES_MAX) later(world, replica, BODY_PATIENCE_MS, () => ask(tries));
+      return;
+    }
+    held.keep(found);
+    post(replica, { type: 'block', id, header: found.header });
   };
+  const ask = (tries: number): void =>
+    later(world, replica, BODY_PATIENCE_MS, () => {
+      if (held.wants(id)) search(world, replica, id, keysOf(world, replica, from), found => take(found, tries + 1));
+    });
   ask(0);
 }

@@ -7,7 +7,7 @@ import { placeAbove } from '../../ledger/admission.ts';
 import { type Chain, createChain } from '../../ledger/chain.ts';
 import { createMempool, type Mempool } from '../../ledger/mempool.ts';
 import type { Header } from '../../ledger/types/header.ts';
-import type { BlockId, Height, Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
+import type { BlockId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
 import { createDriver, type Driver, type PersistEffect } from '../../node/driver.ts';
 import { type HeldBlocks, heldBlocks } from '../../node/held-blocks.ts';
@@ -19,12 +19,12 @@ import { strikes } from './choices.ts';
 import { type Disk, newDisk, recover, wipeDisk } from './disk.ts';
 import { transferOf } from './economy.ts';
 import { hear } from './hearing.ts';
-import { keyOf } from './keys.ts';
+import { peerKeyOf } from './keys.ts';
 import type { Packet } from './packet.ts';
 import { perform } from './perform.ts';
-import { answerRange, pursue, takeRange } from './sync.ts';
+import { answer, claim, connect, greet, hangUp, newSyncHost, type SyncHost, takeAnswer } from './sync.ts';
 import { holds } from './violation.ts';
-import { after, transmit, type World } from './world.ts';
+import { after, type World } from './world.ts';
 
 /** What a process has while it runs. */
 export interface Life {
@@ -36,12 +36,10 @@ export interface Life {
   /** Blocks whose verdict waits for their parent. */
   readonly orphans: Set<BlockId>;
   readonly mining: Set<string>;
+  readonly syncing: SyncHost;
   /** The clock never goes back. */
   latest: Millis;
   workTold: Millis | null;
-  /** The height that block sync pursues. */
-  target: Height;
-  pursuing: boolean;
   /** A disk fails once and the process stops. */
   isDiskFailing: boolean;
 }
@@ -110,7 +108,7 @@ export function start(world: World, replica: Replica): void {
   if (header.height > 0 && replica.lives > 0) mark(world.checks, 'recovered from disk');
   const life: Life = {
     ...{ core, chain, held, pool: createMempool(economy.genesis), orphans: new Set(), mining: new Set() },
-    ...{ latest: 0, workTold: null, target: 0, pursuing: false, isDiskFailing: false },
+    ...{ latest: 0, workTold: null, isDiskFailing: false, syncing: newSyncHost() },
     driver: driverOf(world, replica, core),
   };
   replica.life = life;
@@ -119,6 +117,7 @@ export function start(world: World, replica: Replica): void {
     blocks: pending.map(block => ({ id: block.id, header: block.header })),
     ...{ head: id, header, final: header.height, config: { validators: chain.head.validators }, votesLost },
   });
+  if (replica.life === life) connect(world, replica);
 }
 
 function driverOf(world: World, replica: Replica, core: ConsensusCore<unknown>): Driver<unknown> {
@@ -203,6 +202,7 @@ export function crash(world: World, replica: Replica): void {
   replica.paused = null;
   replica.lives++;
   disk.blocks = disk.blocks.slice(0, disk.durable);
+  hangUp(world, replica);
 }
 
 /** The disk is lost too. */
@@ -268,9 +268,6 @@ export function tellWork(replica: Replica): void {
   post(replica, { type: 'work', since });
 }
 
-/** What stands for a replica where bodies are counted by who brought them. */
-const peerOf = (slot: number): PublicKey => keyOf(2000 + slot);
-
 export function receive(world: World, replica: Replica, packet: Packet): void {
   const { life } = replica;
   if (life === null) return;
@@ -288,19 +285,14 @@ export function receive(world: World, replica: Replica, packet: Packet): void {
     case 'block':
       offer(world, replica, packet);
       break;
-    case 'fetch': {
-      const { held, chain } = life;
-      const final = () => replica.disk.blocks.find(each => each.block.id === packet.block)?.block;
-      const block = held.get(packet.block) ?? chain.candidate(packet.block)?.block ?? final();
-      if (block)
-        transmit(world, replica.slot, world.replicas[packet.slot]!, { type: 'block', block, slot: replica.slot });
+    case 'hello':
+      greet(world, replica, packet);
       break;
-    }
-    case 'sync':
-      answerRange(world, replica, packet.above, packet.slot);
+    case 'question':
+      answer(world, replica, packet);
       break;
-    case 'blocks':
-      takeRange(world, replica, packet.blocks);
+    case 'answer':
+      takeAnswer(world, replica, packet);
       break;
   }
 }
@@ -310,9 +302,9 @@ function offer(world: World, replica: Replica, { block, slot }: Extract<Packet, 
   const { chain, held } = replica.life!;
   const { header, id } = block;
   const head = chain.head.header.height;
-  if (header.height > head + 1) pursue(world, replica, header.height - 1, [slot]);
+  if (header.height > head + 1) claim(world, replica, slot, header.height - 1);
   if (header.height <= chain.final.header.height) return;
   const isNear = header.height <= head + OFFERED_HEIGHTS_MAX;
-  if ((isNear || held.wants(id)) && held.offer(block, peerOf(slot)) === 'wanted')
+  if ((isNear || held.wants(id)) && held.offer(block, peerKeyOf(slot)) === 'wanted')
     post(replica, { type: 'block', id, header });
 }

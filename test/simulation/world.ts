@@ -14,9 +14,10 @@ import { type Economy, newEconomy } from './economy.ts';
 import { type Profile, profileOf } from './engines.ts';
 import { pop, push, type Scheduled } from './heap.ts';
 import { keyOf } from './keys.ts';
+import type { Lie } from './lies.ts';
 import { deliveries, type Network, newNetwork, placeOf } from './network.ts';
 import type { Packet } from './packet.ts';
-import { newReplica, type Replica, receive, start, tip } from './replica.ts';
+import { later, newReplica, type Replica, receive, start, tip } from './replica.ts';
 
 export const PARAMS: Params = {
   viewTimeoutMs: 1000,
@@ -36,8 +37,10 @@ export interface Faults {
   unacknowledgedPermille: number;
   /** For each packet of a byzantine node. */
   withholdPermille: number;
-  /** For each range and each proposal of a byzantine node. */
+  /** For each hello, each answer of block sync and each proposal of a byzantine node. */
   liePermille: number;
+  /** What it answers then; null: the seed's choice. */
+  lie: Lie | null;
   /** For each message of a byzantine node: it reaches some alone, comes with another that contradicts it, lacks its proof. */
   selectPermille: number;
   equivocatePermille: number;
@@ -107,7 +110,7 @@ export function newWorld(shape: Shape): World {
     choices: shape.choices ?? newChoices(seed),
     faults: {
       ...{ crashPermille: 0, diskErrorPermille: 0, unacknowledgedPermille: 0 },
-      ...{ withholdPermille: 0, liePermille: 0, syncMs: 1 },
+      ...{ withholdPermille: 0, liePermille: 0, lie: null, syncMs: 1 },
       ...{ selectPermille: 0, equivocatePermille: 0, unprovenPermille: 0 },
     },
     crashed: () => {},
@@ -132,11 +135,27 @@ export function after(world: World, delayMs: Millis, run: () => void): void {
 
 const TRACE_PRIME = 0x01000193;
 
-export function transmit(world: World, from: number, to: Replica, packet: Packet): void {
-  const link = placeOf(from, to.slot);
+/** After how many ms each copy of the packet arrives. */
+function leave(world: World, from: number, to: number, packet: Packet): readonly number[] {
+  const link = placeOf(from, to);
   world.trace = Math.imul(world.trace ^ (world.now >>> 0) ^ (link << 8) ^ packet.type.length, TRACE_PRIME);
-  for (const delay of deliveries(world.network, world.choices, world.now, from, to.slot))
-    after(world, delay, () => receive(world, to, packet));
+  return deliveries(world.network, world.choices, world.now, from, to);
+}
+
+export function transmit(world: World, from: number, to: Replica, packet: Packet): void {
+  for (const delay of leave(world, from, to.slot, packet)) after(world, delay, () => receive(world, to, packet));
+}
+
+/** After how long a connection sends again what was lost, twice as long each time (RFC 6298), and how often. */
+const RESEND_MS = 200;
+const RESENDS_MAX = 5;
+
+/** Sends over a connection: what is lost is only late, and comes once, until the link has been dead for long. */
+export function carry(world: World, from: Replica, to: Replica, packet: Packet, resends = 0): void {
+  const delays = leave(world, from.slot, to.slot, packet);
+  if (delays.length > 0) after(world, Math.min(...delays), () => receive(world, to, packet));
+  else if (resends < RESENDS_MAX)
+    later(world, from, RESEND_MS * 2 ** resends, () => carry(world, from, to, packet, resends + 1));
 }
 
 /** Lets `ms` of virtual time pass, or less where `done` comes true. Returns whether it did. */

@@ -120,9 +120,9 @@ describe('an observer', () => {
     expect(kinds(it.feed(said(second)))).toEqual(['validate']);
   });
 
-  it('asks for certified blocks when it is behind, and stops when its own execution differs', () => {
+  it('asks for certified blocks up to what was acknowledged when it is behind, and stops when its own execution differs', () => {
     const it = observer();
-    expect(it.feed(said(second))).toEqual([{ type: 'sync', height: 1, from: [self] }]);
+    expect(it.feed(said(second))).toEqual([{ type: 'sync', height: 2, from: [self] }]);
     it.feed(said(first));
     it.feed({ type: 'block', id: first.id, header: first.header });
     expect(() => it.feed({ type: 'validated', block: first.id, next: null })).toThrow('invalid here');
