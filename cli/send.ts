@@ -1,8 +1,8 @@
 /** What commands that change the ledger have in common: a wallet signs, and the transaction is sent to its end, or written down. */
 import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { FinalReceipt } from '../client/api.ts';
-import { submitUntilFinal } from '../client/submit.ts';
+import type { FinalReceipt, Inclusion } from '../client/api.ts';
+import { type SubmitOptions, submitUntilFinal } from '../client/submit.ts';
 import { signTransaction, transactionOf } from '../client/transaction.ts';
 import { transactionFile } from '../client/transaction-file.ts';
 import { isHash, type TransactionId } from '../ledger/types/ids.ts';
@@ -97,22 +97,45 @@ export async function submit(
   timeoutMs: number,
 ): Promise<void> {
   // Nobody has it yet: where no node answers now, there is nothing to wait for.
-  unwrap(await rpc.call('chain_getStatus', {}));
+  const { finalityDepth } = unwrap(await rpc.call('chain_getStatus', {}));
   output.note(`transaction ${signed.id}`);
-  const receipt = unwrap(await submitUntilFinal(rpc, signed, { timeoutMs }));
-  answerReceipt(
-    output,
-    receipt,
-    signed.body.operations.map(each => each.kind),
-  );
+  const receipt = unwrap(await submitUntilFinal(rpc, signed, { timeoutMs, ...watched(output, finalityDepth) }));
+  answerReceipt(output, receipt, {
+    finalityDepth,
+    kinds: signed.body.operations.map(each => each.kind),
+  });
 }
 
-export function answerReceipt(output: Output, receipt: FinalReceipt, kinds: readonly string[]): void {
+/** Tells how deep a transaction is, where it takes depth to be final. */
+export const watched = (output: Output, finalityDepth: number): Pick<SubmitOptions, 'onIncluded'> =>
+  finalityDepth === 0
+    ? {}
+    : {
+        onIncluded: inclusion =>
+          output.note(
+            inclusion === null
+              ? 'its block was dropped: waits for another'
+              : `${depthText(inclusion)}, height ${inclusion.height}`,
+          ),
+      };
+
+export const depthText = ({ depth, finalityDepth }: Pick<Inclusion, 'depth' | 'finalityDepth'>): string =>
+  `included, ${depth} of ${finalityDepth} deep`;
+
+interface Answered {
+  /** How many blocks make it final. */
+  readonly finalityDepth: number;
+  /** Of its operations, where they are known. */
+  readonly kinds?: readonly string[];
+}
+
+export function answerReceipt(output: Output, receipt: FinalReceipt, { finalityDepth, kinds = [] }: Answered): void {
   if (!receipt.succeeded) throw refusalOf(receipt, kinds);
-  output.answer({ id: receipt.transaction, status: 'final', ...receipt }, () =>
+  const deep = finalityDepth === 0 ? '' : `, ${finalityDepth} blocks deep`;
+  output.answer({ id: receipt.transaction, status: 'final', finalityDepth, ...receipt }, () =>
     [
       block([
-        ['final', `height ${receipt.height}, index ${receipt.index}`],
+        ['final', `height ${receipt.height}, index ${receipt.index}${deep}`],
         ['id', receipt.transaction],
       ]),
       ...receipt.events.map(({ kind, attributes }) => `  ${kind} ${pairs(attributes)}`),

@@ -51,6 +51,13 @@ export interface PresentedTransaction {
   readonly bytes: number;
 }
 
+/** A transaction is in a block that `depth` of the `finalityDepth` blocks stand on which make it final. */
+export interface Inclusion {
+  readonly height: number;
+  readonly depth: number;
+  readonly finalityDepth: number;
+}
+
 export interface KnownTransaction {
   /** `included`: in a block that is not final yet. */
   readonly status: 'pending' | 'included' | 'final';
@@ -63,6 +70,8 @@ export interface KnownTransaction {
   readonly time: string | null;
   /** Where it is included: how many blocks stand on its own. */
   readonly depth: number | null;
+  /** How many have to, so that it is final; 0: a block is final at once. */
+  readonly finalityDepth: number;
 }
 
 export interface Balance {

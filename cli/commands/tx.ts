@@ -8,7 +8,7 @@ import { contextOf } from '../context.ts';
 import { unwrap } from '../fault.ts';
 import { outline } from '../outline.ts';
 import type { PassphraseOptions } from '../passphrase.ts';
-import { answerReceipt, durationOf, hashOf, submit, timeoutOption, writeSigned } from '../send.ts';
+import { answerReceipt, depthText, durationOf, hashOf, submit, timeoutOption, watched, writeSigned } from '../send.ts';
 import { openWallet } from '../wallet-store.ts';
 
 const WAIT_MS = 60_000;
@@ -40,7 +40,9 @@ export function registerTx(program: Command): void {
     .action(async (id: string, _options, command: Command) => {
       const { rpc, output } = contextOf(command);
       const known = unwrap(await rpc.call('tx_get', { id: hashOf(id) }));
-      output.answer(known, () => outline(known));
+      const { status, depth, finalityDepth } = known;
+      const shown = status === 'included' ? { ...known, status: depthText({ depth: depth!, finalityDepth }) } : known;
+      output.answer(known, () => outline(shown));
     });
   tx.command('wait <id>')
     .description('the receipt of a transaction, as soon as it is final')
@@ -48,7 +50,9 @@ export function registerTx(program: Command): void {
     .addHelpText('after', '\nExample:\n  quorate tx wait 98d05a26… --timeout 30s')
     .action(async (id: string, { timeout }: { timeout: number }, command: Command) => {
       const { rpc, output } = contextOf(command);
-      answerReceipt(output, unwrap(await waitUntilFinal(rpc, hashOf(id), { timeoutMs: timeout })), []);
+      const { finalityDepth } = unwrap(await rpc.call('chain_getStatus', {}));
+      const options = { timeoutMs: timeout, ...watched(output, finalityDepth) };
+      answerReceipt(output, unwrap(await waitUntilFinal(rpc, hashOf(id), options)), { finalityDepth });
     });
   tx.command('proof <id>')
     .description('write a proof that the transaction is final, for quorate verify')

@@ -133,11 +133,19 @@ export function presentAdmission(admission: Admission) {
   return result.ok ? result.value : { error: errorObject(result.error) };
 }
 
-/** How far a transaction is that has not become final. */
-function progressOf(chain: ChainReader, id: TransactionId): string {
-  const included = chain.included(id);
-  if (!included) return 'not final';
-  return `included at height ${included.height}, ${included.depth} of ${chain.status().finalityDepth} deep,`;
+/** How far a transaction is that has not become final within the time. */
+function notFinalYet(chain: ChainReader, id: TransactionId, timeout: number): Fault {
+  const found = chain.included(id);
+  if (!found) return fault('NOT_FINAL_YET', `not final after ${timeout} ms`, { data: { id } });
+  const included = { height: found.height, depth: found.depth, finalityDepth: chain.status().finalityDepth };
+  const { height, depth, finalityDepth } = included;
+  return fault(
+    'NOT_FINAL_YET',
+    `included, ${depth} of ${finalityDepth} deep, at height ${height} after ${timeout} ms`,
+    {
+      data: { id, included },
+    },
+  );
 }
 
 async function waitFor(
@@ -150,7 +158,7 @@ async function waitFor(
   const waited = await submitter.wait(id, timeout, signal);
   switch (waited) {
     case 'timeout':
-      return err(fault('NOT_FINAL_YET', `${progressOf(chain, id)} after ${timeout} ms`, { data: { id } }));
+      return err(notFinalYet(chain, id, timeout));
     case 'busy':
       return err(fault('BUSY', 'too many calls wait already', { data: { id } }));
     case 'expired':
@@ -201,19 +209,22 @@ const knownTransaction = Type.Object({
   index: nullable(countNumber),
   block: nullable(hashText),
   time: nullable(timeText),
-  /** Where it is included: how many blocks stand on its own, of `finalityDepth`. */
+  /** Where it is included: how many blocks stand on its own. */
   depth: nullable(countNumber),
+  /** How many have to, so that it is final; 0: a block is final at once. */
+  finalityDepth: countNumber,
 });
 
 function get(chain: ChainReader, pool: PoolReader): Method {
   return method({
     name: 'tx_get',
     summary:
-      'A transaction by its id: final with its receipt and place, included (`depth` blocks deep), or pending on this node.',
+      'A transaction by its id: final with its receipt and place, included (`depth` of `finalityDepth` deep), or pending on this node.',
     params: { id: hashText },
     result: knownTransaction,
     errors: ['NOT_FOUND'],
     async handler({ id }) {
+      const { finalityDepth } = chain.status();
       const included = chain.included(id as TransactionId);
       const recorded = included ?? (await chain.transaction(id as TransactionId));
       if (recorded) {
@@ -228,11 +239,12 @@ function get(chain: ChainReader, pool: PoolReader): Method {
           block,
           time: timeOf(time),
           depth: included?.depth ?? null,
+          finalityDepth,
         });
       }
       const pending = pool.get(id as TransactionId);
       if (!pending) return err(fault('NOT_FOUND', `no transaction ${id} here`));
-      const nowhere = { receipt: null, height: null, index: null, block: null, time: null, depth: null };
+      const nowhere = { receipt: null, height: null, index: null, block: null, time: null, depth: null, finalityDepth };
       return ok({
         status: 'pending' as const,
         transaction: presentTransaction(pending),

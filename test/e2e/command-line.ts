@@ -24,14 +24,28 @@ interface Created {
   readonly wallets: readonly { readonly name: string; readonly address: string }[];
 }
 
-/** `network create` and `network up`, by the program itself. */
-export async function userNetwork(validators: number): Promise<UserNetwork> {
+/** `network create` and `network up`, by the program itself; `engine` is its name, and what `--params` gives it. */
+export async function userNetwork(
+  validators: number,
+  [engine, ...params]: readonly string[] = ['pbft'],
+): Promise<UserNetwork> {
   const scratch = mkdtempSync(join(tmpdir(), 'quorate-e2e-'));
   const directory = join(scratch, 'net');
   const passphraseFile = join(scratch, 'passphrase');
   writeFileSync(passphraseFile, `${PASSPHRASE}\n`);
-  const size = ['--validators', String(validators), '--engine', 'pbft', '--base-port', '0'];
-  const create = ['network', 'create', ...size, '--out', directory, '--passphrase-file', passphraseFile, '--json'];
+  const size = ['--validators', String(validators), '--engine', engine!, '--base-port', '0'];
+  const made = params.length === 0 ? [] : ['--params', ...params];
+  const create = [
+    'network',
+    'create',
+    ...size,
+    ...made,
+    '--out',
+    directory,
+    '--passphrase-file',
+    passphraseFile,
+    '--json',
+  ];
   const { nodes, wallets } = (await type(create, spawned)).json<Created>();
   (await type(['network', 'up', directory, '--json'], spawned)).json();
   return {

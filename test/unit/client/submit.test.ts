@@ -145,6 +145,32 @@ describe('submit until final', () => {
     expect(await submitUntilFinal(rpc, tx, { timeoutMs: 100 })).toMatchObject(fault('OUTCOME_UNKNOWN'));
   });
 
+  it('tells how deep it is each time that this changes, and that its block was dropped', async () => {
+    const deep = (height: number, depth: number): Said =>
+      failure('NOT_FINAL_YET', -32011, { included: { height, depth, finalityDepth: 2 } });
+    const answers = [notYet, deep(4, 0), deep(4, 0), deep(4, 1), notYet, deep(5, 0), final];
+    const told: unknown[] = [];
+    const rpc = await clientOf(script([admitted], answers));
+    const outcome = await submitUntilFinal(rpc, tx, { onIncluded: inclusion => told.push(inclusion) });
+    expect(outcome).toMatchObject(succeeded(5));
+    expect(told).toEqual([
+      { height: 4, depth: 0, finalityDepth: 2 },
+      { height: 4, depth: 1, finalityDepth: 2 },
+      null,
+      { height: 5, depth: 0, finalityDepth: 2 },
+    ]);
+    const waits = nodes[0]!.calls.filter(each => each.method === 'tx_wait');
+    expect(waits.map(each => each.params.timeoutMs)).toEqual(answers.map(() => 1_000));
+  });
+
+  it('says how deep it was when the time was over', async () => {
+    const included = { height: 4, depth: 1, finalityDepth: 6 };
+    const rpc = await clientOf(script([admitted], [failure('NOT_FINAL_YET', -32011, { included })]));
+    expect(await submitUntilFinal(rpc, tx, { timeoutMs: 100 })).toMatchObject({
+      error: { code: 'OUTCOME_UNKNOWN', data: { included } },
+    });
+  });
+
   it('tells once that a node took it in', async () => {
     let told = 0;
     const rpc = await clientOf(script([admitted, admitted, recorded], [notYet]));

@@ -25,6 +25,7 @@ import { fault } from '../../../node/rpc/errors.ts';
 import type {
   Admission,
   ChainReader,
+  IncludedTransaction,
   NodeReader,
   PoolReader,
   Prover,
@@ -143,7 +144,11 @@ export function memoryLedger() {
   const states: Map<string, Bytes>[] = [];
   const pending = new Map<TransactionId, IdentifiedTransaction>();
   const waits = acknowledgements(WAITERS_MAX);
-  const condition = { busy: false, unfit: null as string | null, blocksBehind: 0, oldest: 0, decoded: 0, waits };
+  const condition = {
+    ...{ busy: false, unfit: null as string | null, blocksBehind: 0, oldest: 0, decoded: 0, waits },
+    /** What stands in a block that is not final, as under an engine whose blocks have to get deep. */
+    ...{ finalityDepth: 0, included: null as IncludedTransaction | null },
+  };
 
   function append(transactions: readonly IdentifiedTransaction[]): void {
     const header = headerAt(blocks.length, blocks.at(-1)?.id ?? GENESIS_ID);
@@ -180,7 +185,7 @@ export function memoryLedger() {
       engine: 'pbft',
       trust: 'byzantine',
       finality: 'at once',
-      finalityDepth: 0,
+      finalityDepth: condition.finalityDepth,
       height: blocks.length - 1,
       finalHeight: blocks.length - 1,
       head: blocks.at(-1)!.id,
@@ -202,7 +207,7 @@ export function memoryLedger() {
       const { height, time } = block.header;
       return { transaction: block.transactions[index]!, receipt, height, index, block: block.id, time };
     },
-    included: () => null,
+    included: id => (condition.included?.transaction.id === id ? condition.included : null),
   };
 
   function admit(bytes: Bytes): Admission {

@@ -182,6 +182,33 @@ describe('tx', () => {
     expect(codes.filter(each => each.code === 'BUSY' && each.retryAfterMs === 1_000)).toHaveLength(2);
   });
 
+  test('get and wait say how deep an included transaction is, of how many', async () => {
+    const { condition } = rpc.ledger;
+    const transaction = transferOf('alice', 'bob', 77n);
+    const place = { height: 9, index: 2, block: GENESIS_ID, time: TIME };
+    const receipt = { transaction: transaction.id, succeeded: true, operation: 0, code: '', concerns: '', events: [] };
+    condition.finalityDepth = 6;
+    condition.included = { transaction, receipt, ...place, depth: 4 };
+    const { id } = transaction;
+    expect(await rpc.call('tx_get', { id })).toMatchObject({
+      ...{ status: 'included', height: 9, index: 2, block: GENESIS_ID, depth: 4, finalityDepth: 6 },
+      receipt: { transaction: id, succeeded: true },
+    });
+    const error = await rpc.refused('tx_wait', { id, timeoutMs: 1 });
+    expect(error.message).toBe('included, 4 of 6 deep, at height 9 after 1 ms');
+    expect(error).toMatchObject({
+      data: { code: 'NOT_FINAL_YET', id, included: { height: 9, depth: 4, finalityDepth: 6 } },
+    });
+    expect(await rpc.call('tx_get', { id: sentId() })).toMatchObject({
+      status: 'final',
+      depth: null,
+      finalityDepth: 6,
+    });
+    const other = await rpc.refused('tx_wait', { id: '77'.repeat(32), timeoutMs: 1 });
+    expect(other.data.included).toBeUndefined();
+    Object.assign(condition, { finalityDepth: 0, included: null });
+  });
+
   test('get, simulate and getProof', async () => {
     expect(await rpc.call('tx_get', { id: sentId(1) })).toMatchObject({
       status: 'final',
