@@ -121,8 +121,8 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
     find: 'if (signersPower(validators, roundChanges) < quorum) return null;',
     replace: 'if (roundChanges.length === 0) return null;',
     killedBy: unit(
-      'bft',
-      'a minimal quorum flips with any one round change or prepare less, and does not with one twice',
+      'bft-justification',
+      'takes the same proposals: justified ones, with nothing, one thing or two changed',
     ),
   },
   {
@@ -132,8 +132,8 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
     find: "return named && highest < view && signersPower(validators, prepares) >= quorum ? 'repeated' : null;",
     replace: "return named && highest < view ? 'repeated' : null;",
     killedBy: unit(
-      'bft',
-      'a minimal quorum flips with any one round change or prepare less, and does not with one twice',
+      'bft-justification',
+      'takes the same proposals: justified ones, with nothing, one thing or two changed',
     ),
   },
   {

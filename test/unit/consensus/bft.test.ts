@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { firstVote, type Report } from '../../../consensus/amnesia.ts';
 import { message as codec, MESSAGE_BYTES_MAX } from '../../../consensus/bft/codec.ts';
 import { evidenceOf, verifyEvidence } from '../../../consensus/bft/evidence.ts';
-import { judgeProposal } from '../../../consensus/bft/justification.ts';
 import { claimsOf, type Message, signed, TAGS } from '../../../consensus/bft/messages.ts';
 import { emptyRecord, recordIn, writeOf } from '../../../consensus/bft/record.ts';
-import type { Phase, Prepared, SignedRoundChange } from '../../../consensus/bft/statement.ts';
+import type { Phase, Prepared } from '../../../consensus/bft/statement.ts';
 import { leaderOf } from '../../../consensus/pbft/leader.ts';
 import { byzantineQuorum } from '../../../consensus/quorum.ts';
 import { proposalDue, shortTimeout, viewTimeout } from '../../../consensus/timers.ts';
@@ -115,79 +114,6 @@ describe('votes', () => {
         expect(signers).toEqual([...signers].sort(compareText));
       }),
     );
-  });
-});
-
-describe('proposal justification against the formal specification', () => {
-  /** isProposalJustification of the QBFT specification, by enumeration. */
-  function oracle(
-    n: number,
-    view: number,
-    block: BlockId,
-    changes: readonly (readonly [number, Prepared | null])[],
-    prepares: readonly number[],
-  ): boolean {
-    const quorum = Math.floor((2 * n) / 3) + 1;
-    const senders = new Set(changes.map(([sender]) => sender).filter(sender => sender < n));
-    if (senders.size < quorum) return false;
-    const named = changes.flatMap(([, prepared]) => (prepared === null ? [] : [prepared]));
-    if (named.length === 0) return prepares.length === 0;
-    if (named.some(each => each.view >= view)) return false;
-    if (new Set(prepares.filter(sender => sender < n)).size < quorum) return false;
-    return named.some(each => each.block === block && named.every(other => other.view <= each.view));
-  }
-
-  it('agrees with it on random sets of round changes and prepares', () => {
-    const prepared = fc.option(fc.record({ view: fc.nat(3), block: fc.nat(1).map(idOf) }), { freq: 1 });
-    const changes = fc.uniqueArray(fc.tuple(fc.nat(4), prepared), {
-      selector: ([sender]) => sender,
-      minLength: 2,
-    });
-    const prepares = fc.oneof(fc.constant([]), fc.uniqueArray(fc.nat(4), { minLength: 2 }));
-    const size = fc.integer({ min: 1, max: 4 });
-    let justified = 0;
-    fc.assert(
-      fc.property(
-        size,
-        fc.integer({ min: 1, max: 3 }),
-        fc.nat(1),
-        changes,
-        prepares,
-        (n, view, block, named, voters) => {
-          const roundChanges: SignedRoundChange[] = named.map(([sender, each]) => ({
-            signer: keyOf(sender + 1),
-            prepared: each,
-            signature,
-          }));
-          const justification = {
-            roundChanges,
-            prepares: voters.map(sender => ({ signer: keyOf(sender + 1), signature })),
-          };
-          const set = equals(n);
-          const verdict = judgeProposal(set, byzantineQuorum(n), view, idOf(block), justification) !== null;
-          if (verdict) justified++;
-          expect(verdict).toBe(oracle(n, view, idOf(block), named, voters));
-        },
-      ),
-      { numRuns: 2000 },
-    );
-    expect(justified).toBeGreaterThan(50);
-  });
-
-  it('a minimal quorum flips with any one round change or prepare less, and does not with one twice', () => {
-    const set = equals(4);
-    const named = { view: 0, block: idOf(1) };
-    const roundChanges = [1, 2, 3].map(i => ({ signer: keyOf(i), prepared: i === 2 ? named : null, signature }));
-    const prepares = [2, 3, 4].map(i => ({ signer: keyOf(i), signature }));
-    const judge = (changes: typeof roundChanges, votes: typeof prepares) =>
-      judgeProposal(set, 3, 1, idOf(1), { roundChanges: changes, prepares: votes });
-    expect(judge(roundChanges, prepares)).toBe('repeated');
-    for (let i = 0; i < 3; i++) {
-      expect(judge(roundChanges.toSpliced(i, 1), prepares)).toBeNull();
-      expect(judge(roundChanges, prepares.toSpliced(i, 1))).toBeNull();
-      expect(judge([...roundChanges.toSpliced(2, 1), roundChanges[1]!], prepares)).toBeNull();
-      expect(judge(roundChanges, [...prepares.toSpliced(i, 1), prepares[(i + 1) % 3]!])).toBeNull();
-    }
   });
 });
 
