@@ -156,9 +156,10 @@ export function onSend(
   checks.statements.set(slot, statement.said);
 }
 
-/** What is final anywhere is on every healed node. */
-export function onHealed(checks: Checks, chains: readonly (readonly CertifiedBlock[])[]): void {
+/** What was final anywhere is on every healed node that has come to `reached`; above it some may be ahead of others. */
+export function onHealed(checks: Checks, reached: Height, chains: readonly (readonly CertifiedBlock[])[]): void {
   for (const [height, id] of checks.decided) {
+    if (height > reached) continue;
     for (const chain of chains) {
       const block = chain[height - 1];
       holds(block?.block.id === id, () => `block ${height} was final and is not on a healed node`);

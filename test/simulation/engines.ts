@@ -154,10 +154,10 @@ const SOLO: Words = {
  * Nothing is said that binds; final is what is deep enough, for cuts as short as the depth bears (README.md in the engine's folder).
  * Little work, so that nonces are found for real at little cost, and long intervals, so that there are not more blocks than with others.
  */
-const POW_INTERVAL_MS = 2000;
+const POW_INTERVAL_MS = 3000;
 const POW_DEPTH = 16;
-/** In which delays, clocks that are off and the news of a better branch have their time: several seconds in all. */
-const POW_SLACK_INTERVALS = 3;
+/** Less than the depth takes at the least: a search and a fork that were there before the cut, clocks, and the news of a better branch. */
+const POW_SLACK_INTERVALS = 4;
 const POW: Words = {
   statementOf: () => null,
   markOf: () => null,

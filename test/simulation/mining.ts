@@ -1,6 +1,7 @@
 /** Proof of work in virtual time: how long a search takes is drawn from the seed, and the nonce is found for real at its end. */
 import { sha256Binary } from '#crypto';
 import type { Target } from '../../consensus/core.ts';
+import { below, rng } from '../../consensus/rng.ts';
 import { buildBlock } from '../../ledger/build.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
 import { concatBytes } from '../../ledger/types/bytes.ts';
@@ -17,10 +18,12 @@ import { holds } from './violation.ts';
 import type { World } from './world.ts';
 
 /**
- * Hashes in a virtual second of one miner. So few that to find a block for real costs no more than to execute it: the work of a
- * simulated network is low, and everything in proof of work goes by ratios.
+ * Hashes in a virtual second of the weakest miner, and in how many steps of twice as many others have more, as the seed says. So few that
+ * to find a block for real costs no more than to execute it: everything in proof of work goes by ratios. Strong
+ * networks find blocks as fast as the engine allows for as long as a fork may last.
  */
-const HASHES_PER_SECOND = 16;
+const HASHES_PER_SECOND_MIN = 4;
+const DOUBLINGS = 6;
 const HASHES_MAX = 2 ** 24;
 /** The last bytes of a seal, and with it of the encoded header. */
 const NONCE_BYTES = 4;
@@ -30,7 +33,7 @@ type Search = Extract<HostEffect<unknown>, { type: 'build' }> & { readonly work:
 export function mine(world: World, replica: Replica, search: Search): void {
   const { mining } = replica.life!;
   mining.add(search.job);
-  const expectedMs = (Number((1n << 256n) / (search.work.target + 1n)) / HASHES_PER_SECOND) * 1000;
+  const expectedMs = (Number((1n << 256n) / (search.work.target + 1n)) / hashesPerSecond(world, replica)) * 1000;
   // A search has no memory: it takes an exponentially distributed time.
   const portion = (chanceAt(world.choices, 'search', replica.slot, CHANCES) + 1) / CHANCES;
   const begun = clockOf(world, replica);
@@ -40,6 +43,12 @@ export function mine(world: World, replica: Replica, search: Search): void {
 }
 
 const CHANCES = 2 ** 32;
+
+const hashesPerSecond = ({ seed }: World, { slot }: Replica): number =>
+  HASHES_PER_SECOND_MIN * 2 ** below(rng(BigInt(seed), MINERS_STREAM + slot), DOUBLINGS);
+
+/** Apart from the streams that others draw from. */
+const MINERS_STREAM = 1000;
 
 /** The block is made when its nonce is found: what is called off is never executed. Its time is when the search began. */
 function find(world: World, replica: Replica, { job, parent, seal, work }: Search, begun: Millis): void {

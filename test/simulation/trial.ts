@@ -160,7 +160,7 @@ function heal(world: World): number {
   const recoveryMs = world.now - healedAt;
   holds(isThere(), () => `no progress within ${recoveryMsMax} ms after faults ended`);
   const chains = core.map(each => each.disk.blocks);
-  onHealed(world.checks, chains);
+  onHealed(world.checks, target, chains);
   return recoveryMs;
 }
 
