@@ -74,10 +74,12 @@ function accuse(world: World, { offender, phase, first, second }: Evidence): voi
 }
 
 /** The slots of all replicas, or of those with such a key, but its own. */
-export const slotsOf = (world: World, { slot }: Replica, of: readonly NodeId[] | 'all'): number[] =>
-  world.replicas
-    .filter(each => each.slot !== slot && (of === 'all' || (each.key !== null && of.includes(each.key))))
-    .map(each => each.slot);
+export function slotsOf(world: World, { slot }: Replica, of: readonly NodeId[] | 'all'): number[] {
+  const slots: number[] = [];
+  for (const each of world.replicas)
+    if (each.slot !== slot && (of === 'all' || (each.key !== null && of.includes(each.key)))) slots.push(each.slot);
+  return slots;
+}
 
 const keysOf = (world: World, replica: Replica, of: readonly NodeId[]): PublicKey[] =>
   slotsOf(world, replica, of).map(peerKeyOf);

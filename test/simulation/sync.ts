@@ -53,8 +53,11 @@ export const newSyncHost = (): SyncHost => ({
 });
 
 /** Connected are all that run: a process that ends closes its connections, one that is cut off or stands still does not. */
-const peersOf = (world: World, { slot }: Replica): PublicKey[] =>
-  world.replicas.filter(each => each.slot !== slot && each.life !== null).map(each => peerKeyOf(each.slot));
+function peersOf(world: World, { slot }: Replica): PublicKey[] {
+  const peers: PublicKey[] = [];
+  for (const each of world.replicas) if (each.slot !== slot && each.life !== null) peers.push(peerKeyOf(each.slot));
+  return peers;
+}
 
 /** One event at a time, its effects before the next. */
 export function tellSync(world: World, replica: Replica, event: SyncEvent): void {
