@@ -9,6 +9,7 @@ import { verifyCertificate } from '../ledger/certificate.ts';
 import { type Chain, createChain } from '../ledger/chain.ts';
 import { genesisId } from '../ledger/genesis.ts';
 import { genesisBlock } from '../ledger/genesis-block.ts';
+import { trustedGenesis, type WorkTerms } from '../ledger/proof/trusted-genesis.ts';
 import { treeFrom, treeRoot } from '../ledger/state/tree.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
 import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
@@ -17,13 +18,14 @@ import { encode, list } from '../ledger/types/codec.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { Hash, Height } from '../ledger/types/ids.ts';
 import { type Receipt, receipt } from '../ledger/types/receipt.ts';
+import { headerFault } from '../ledger/types/work/header-rule.ts';
 import { loadHome } from './home.ts';
 import { signatureClaims } from './intake.ts';
 import { openStore, type Store } from './storage/store.ts';
 
 /** Something on disk that is not what it should be. */
 export interface Finding {
-  /** BLOCK_MISSING, BLOCK_INVALID, SIGNATURE_INVALID, CERTIFICATE_INVALID, RECEIPTS_DIFFER, INDEX_DIFFERS, STATE_DIFFERS. */
+  /** BLOCK_MISSING, BLOCK_INVALID, SIGNATURE_INVALID, CERTIFICATE_INVALID, WORK_INVALID, RECEIPTS_DIFFER, INDEX_DIFFERS, STATE_DIFFERS. */
   readonly code: string;
   readonly height: Height;
   readonly what: string;
@@ -46,7 +48,7 @@ const FINDINGS_MAX = 100;
 const receipts = list(receipt, Number.MAX_SAFE_INTEGER);
 
 /**
- * Verifies the store of a home whose node is stopped: hash links, roots, signatures, certificates, receipts, indexes and the
+ * Verifies the store of a home whose node is stopped: hash links, roots, signatures, certificates or work, receipts, indexes and the
  * final state. Throws a {@link FaultError} where the store cannot be opened at all.
  */
 export async function verifyStore(
@@ -60,8 +62,9 @@ export async function verifyStore(
   const store = await openStore(dataDirectory, { genesisId: networkId, failed: reject });
   try {
     const rule = engines.get(genesis.consensus.engine)!.spec.certificate;
+    const evidence = { rule, work: trustedGenesis(genesis).work };
     const chain = createChain({ chainId: genesis.chainId, limits: genesis.limits }, genesisBlock(genesis).state);
-    const checked = await Promise.race([walk(chain, rule, store, onProgress), failure]);
+    const checked = await Promise.race([walk(chain, evidence, store, onProgress), failure]);
     const { id, header } = chain.final;
     return { genesisId: networkId, height: header.height, head: id, stateRoot: header.stateRoot, ...checked };
   } finally {
@@ -69,9 +72,15 @@ export async function verifyStore(
   }
 }
 
+/** What makes a block one of the chain: signatures or work, by the engine. */
+interface Evidence {
+  readonly rule: CertificateRule | null;
+  readonly work: WorkTerms | null;
+}
+
 async function walk(
   chain: Chain,
-  rule: CertificateRule | null,
+  evidence: Evidence,
   store: Store,
   onProgress: (height: Height, total: Height) => void,
 ): Promise<Pick<Verification, 'blocks' | 'transactions' | 'findings'>> {
@@ -95,7 +104,7 @@ async function walk(
       findings.push({ code: 'BLOCK_MISSING', height, what: 'not on disk, or damaged there' });
       break;
     }
-    const { found, receipts } = judge(chain, rule, block, inLog ? inLog.certificate : store.certificate(height));
+    const { found, receipts } = judge(chain, evidence, block, inLog ? inLog.certificate : store.certificate(height));
     if (receipts && !inLog) found.push(...checkIndexes(store, block, receipts));
     findings.push(...found.map(each => ({ ...each, height })));
     transactions += block.transactions.length;
@@ -107,10 +116,10 @@ async function walk(
   return { blocks: chain.final.header.height + 1, transactions, findings };
 }
 
-/** A block against its parent and its certificate; a valid one is final afterwards, so that the next can be judged on it. */
+/** A block against its parent and its evidence; a valid one is final afterwards, so that the next can be judged on it. */
 function judge(
   chain: Chain,
-  rule: CertificateRule | null,
+  { rule, work }: Evidence,
   block: IdentifiedBlock,
   certificate: Certificate | null,
 ): { readonly found: Omit<Finding, 'height'>[]; readonly receipts: readonly Receipt[] | null } {
@@ -122,6 +131,11 @@ function judge(
   const reason = certificate && rule && verifyCertificate(header, id, certificate, chain.final.validators, rule);
   if (rule !== null && !reason?.ok)
     found.push({ code: 'CERTIFICATE_INVALID', what: reason ? reason.error.code : 'there is none' });
+  const flaw = work && headerFault(work.params, chain.final, block);
+  if (flaw !== null) {
+    found.push({ code: 'WORK_INVALID', what: flaw });
+    return { found, receipts: null };
+  }
   const verdict = chain.validate(block);
   if (!verdict.ok) {
     found.push({ code: 'BLOCK_INVALID', what: `${verdict.error.code} ${verdict.error.concerns}` });

@@ -20,8 +20,8 @@ const WORK_TAG = 'quorate/work-proof/1' satisfies Tag;
 /** What a verifier reads at most: a bundle over a thousand changes of a large set. */
 export const PROOF_BYTES_MAX = 32 * 1024 * 1024;
 export const SET_CHANGES_MAX = 1_000;
-/** Some 11 MB: in base64 as much as one answer of a node's API may hold. */
-export const WORK_HEADERS_MAX = 30_000;
+/** At most some 11 MB: with a value and its proof, and in base64, what one answer of a node's API may hold. */
+export const WORK_HEADERS_MAX = 25_000;
 export const STATE_KEY_BYTES_MAX = 1_024;
 export const STATE_VALUE_BYTES_MAX = 1024 * 1024;
 

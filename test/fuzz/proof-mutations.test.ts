@@ -12,6 +12,7 @@ import { InvariantError } from '../../ledger/types/assert.ts';
 import { type Bytes, concatBytes, toHex, utf8 } from '../../ledger/types/bytes.ts';
 import { decodeOwn, encode } from '../../ledger/types/codec.ts';
 import { makeChain, setOf, stateKey } from '../unit/proof-chain.ts';
+import { mineChain, workGenesis } from '../unit/work-chain.ts';
 
 const validators = setOf({ a: 1, b: 1, c: 1, d: 1 });
 const changes = new Map([
@@ -73,6 +74,33 @@ describe.each(controls)('%s', (title, bytes) => {
     expect(counts.get('CERTIFICATE_SIGNATURE')).toBeGreaterThan(100);
     const cut = Array.from(bytes, (_, at) => bytes.slice(0, at));
     expect([...tally([...cut, concatBytes(bytes, Uint8Array.of(0))]).keys()]).toEqual(['PROOF_MALFORMED']);
+  });
+});
+
+describe('a bundle of work', () => {
+  /** Many hashes for a block, so that no change of a byte in the last one makes it another that took its work. */
+  const genesis = workGenesis({ finalityDepth: 1, hardnessStartBits: 14, hardnessMinBits: 14 });
+  const worked = mineChain(genesis, 3);
+  const verdict = (bytes: Bytes): string => {
+    const result = verifyProof(bytes, genesis);
+    return result.ok ? 'ok' : result.error.code;
+  };
+
+  test.each([
+    ['of a transaction', worked.transactionProof(2, 1)],
+    ['of a state entry', worked.stateProof(2, stateKey(1))],
+  ])('%s verifies as it was built, and with no byte changed, cut or added', (title, bytes) => {
+    expect(verdict(bytes)).toBe('ok');
+    const flipped = Array.from(bytes, (_, at) =>
+      [1, 0x80].map(bit => verdict(bytes.with(at, bytes[at]! ^ bit))),
+    ).flat();
+    const counts = new Map<string, number>();
+    for (const code of flipped) counts.set(code, (counts.get(code) ?? 0) + 1);
+    printed(`work ${title}, ${bytes.length} bytes`, counts);
+    expect(counts.get('ok')).toBeUndefined();
+    expect(counts.get('PROOF_WORK')).toBeGreaterThan(1_000);
+    const cut = Array.from(bytes, (_, at) => verdict(bytes.slice(0, at)));
+    expect(new Set([...cut, verdict(concatBytes(bytes, Uint8Array.of(0)))])).toEqual(new Set(['PROOF_MALFORMED']));
   });
 });
 

@@ -60,18 +60,22 @@ export interface WorkChain {
 export const stateKey = (height: number): string => `key ${height}`;
 export const stateValue = (height: number): Bytes => utf8(`at ${height}`);
 
-/** So many blocks of three transactions each; `salt` makes another chain on the same genesis. */
-export function mineChain(
-  genesis: TrustedGenesis,
-  length: number,
-  salt = '',
-  spacingMs: Millis = INTERVAL_MS,
-): WorkChain {
+export interface Mining {
+  /** Makes another chain on the same genesis. */
+  readonly salt?: string;
+  readonly spacingMs?: Millis;
+  /** What becomes of each transaction before it goes into a block. */
+  readonly change?: (transaction: IdentifiedTransaction) => IdentifiedTransaction;
+}
+
+/** So many blocks of three transactions each. */
+export function mineChain(genesis: TrustedGenesis, length: number, mining: Mining = {}): WorkChain {
+  const { salt = '', spacingMs = INTERVAL_MS, change = transaction => transaction } = mining;
   const { origin, params } = genesis.work!;
   const blocks: WorkBlock[] = [];
   let [parent, tree] = [origin, emptyTree];
   for (let height = 1; height <= length; height++) {
-    const transactions = [0, 1, 2].map(i => transactionOf(genesis.chainId, `${salt}${height}.${i}`));
+    const transactions = [0, 1, 2].map(i => change(transactionOf(genesis.chainId, `${salt}${height}.${i}`)));
     const receipts = transactions.map(receiptOf);
     tree = update(tree, new Map([[stateKey(height), stateValue(height)]]));
     const seal = sealAbove(blockId(parent), parent, params);

@@ -1,14 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { blockId } from '../../ledger/crypto/ids.ts';
-import { type WorkBundle, workBundle } from '../../ledger/proof/bundle.ts';
+import { blockId, identify } from '../../ledger/crypto/ids.ts';
+import {
+  PROOF_BYTES_MAX,
+  STATE_VALUE_BYTES_MAX,
+  WORK_HEADERS_MAX,
+  type WorkBundle,
+  workBundle,
+} from '../../ledger/proof/bundle.ts';
 import type { TrustedGenesis } from '../../ledger/proof/trusted-genesis.ts';
 import { type Demand, verifyProof } from '../../ledger/proof.ts';
 import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
 import { decodeOwn, encode } from '../../ledger/types/codec.ts';
-import type { Header } from '../../ledger/types/header.ts';
+import { type Header, header as headerCodec } from '../../ledger/types/header.ts';
 import type { ChainId } from '../../ledger/types/ids.ts';
-import { meets, workOf } from '../../ledger/types/work/hardness.ts';
-import { encodeSeal, sealAbove, sealOf } from '../../ledger/types/work/seal.ts';
+import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
+import { HARDNESS_MAX, meets, workOf } from '../../ledger/types/work/hardness.ts';
+import { encodeSeal, NONCE_BYTES, sealAbove, sealOf } from '../../ledger/types/work/seal.ts';
+import { RESPONSE_BYTES_MAX } from '../../node/rpc/json-rpc.ts';
 import { makeChain, setOf } from './proof-chain.ts';
 import { INTERVAL_MS, mineChain, mined, OWN, stateKey, stateValue, workGenesis } from './work-chain.ts';
 
@@ -78,6 +86,26 @@ describe('a bundle of proof of work proves', () => {
   });
 });
 
+test('a node answers with the largest bundle there can be', () => {
+  const widest: Header = {
+    ...origin,
+    chainId: 'c'.repeat(64) as ChainId,
+    height: WORK_HEADERS_MAX,
+    time: Number.MAX_SAFE_INTEGER,
+    proposer: `02${'02'.repeat(33)}` as Header['proposer'],
+    seal: encodeSeal({
+      ...{ hardness: HARDNESS_MAX, work: workOf(HARDNESS_MAX) * BigInt(WORK_HEADERS_MAX) },
+      ...{ since: Number.MAX_SAFE_INTEGER, links: [0, 1, 2].map(() => blockId(origin)) },
+      nonce: new Uint8Array(NONCE_BYTES),
+    }),
+  };
+  // A state proof has a hash for each neighbour on a way of at most 64 nibbles, and a leaf of at most 16 entries.
+  const claimBytes = STATE_VALUE_BYTES_MAX + 2 ** 16;
+  const bytesMax = WORK_HEADERS_MAX * encode(headerCodec, widest).length + claimBytes;
+  expect(bytesMax).toBeLessThan(PROOF_BYTES_MAX);
+  expect((bytesMax / 3) * 4).toBeLessThan(RESPONSE_BYTES_MAX);
+});
+
 describe('a bundle of proof of work is refused', () => {
   test('unless it is left as it is', () => {
     expect(verdict(bytes)).toBe('ok');
@@ -124,9 +152,9 @@ describe('a bundle of proof of work is refused', () => {
   });
 
   test('where blocks came faster than they may, though they took their work', () => {
-    const hasty = mineChain(genesis, 8, '', INTERVAL_MS / 2 - 1);
+    const hasty = mineChain(genesis, 8, { spacingMs: INTERVAL_MS / 2 - 1 });
     expect(verdict(hasty.transactionProof(4, 1))).toBe('PROOF_WORK 1 TOO_SOON');
-    expect(verdict(mineChain(genesis, 8, '', INTERVAL_MS / 2).transactionProof(4, 1))).toBe('ok');
+    expect(verdict(mineChain(genesis, 8, { spacingMs: INTERVAL_MS / 2 }).transactionProof(4, 1))).toBe('ok');
   });
 
   test('where headers without work extend it', () => {
@@ -142,7 +170,7 @@ describe('a bundle of proof of work is refused', () => {
   });
 
   test('where it goes on with headers of another branch, or ends in none at all', () => {
-    const fork = mineChain(genesis, LENGTH, 'fork');
+    const fork = mineChain(genesis, LENGTH, { salt: 'fork' });
     expect(verdict(fork.transactionProof(TARGET, 1))).toBe('ok');
     expect(verdictWith({ headers: fork.headers })).toBe('PROOF_TRANSACTION');
     const mixed = [...chain.headers.slice(0, TARGET), ...fork.headers.slice(TARGET)];
@@ -167,6 +195,14 @@ describe('a bundle of proof of work is refused', () => {
     expect(verdictWith({ claim: { ...claim, transaction: { ...claim.transaction, signatures } } })).toBe(
       'PROOF_TRANSACTION',
     );
+  });
+
+  test('where a miner took in a transaction whose signature is not valid', () => {
+    const unsigned = ({ body, signatures }: IdentifiedTransaction): IdentifiedTransaction =>
+      identify({ body, signatures: signatures.map(each => ({ ...each, signature: each.signature.with(9, 1) })) });
+    const forged = mineChain(genesis, 5, { change: unsigned });
+    expect(verdict(forged.transactionProof(2, 0))).toBe('PROOF_TRANSACTION');
+    expect(verdict(forged.stateProof(2, stateKey(1)))).toBe('ok');
   });
 
   test('under another genesis, whatever differs in it', () => {
