@@ -34,9 +34,10 @@ export interface Profile {
   readonly recoveryMsMax: number;
   /** How long a run has faults, in virtual ms. */
   readonly faultMs: number;
-  /** Seeds in a test run, and how many messages of a type a block may cost on average under all faults. */
+  /** Seeds in a test run. */
   readonly seeds: number;
-  readonly messagesPerBlockMax: number;
+  /** How many messages of each type a block may cost on average under all faults: half as many again as were counted. */
+  readonly messagesPerBlockMax: Readonly<Record<string, number>>;
   /** What its core may hold: by its own count, and in bytes of its digest. */
   readonly heldMax: number;
   readonly digestBytesMax: number;
@@ -99,6 +100,11 @@ const THREE_PHASES: Words = {
     if (type === 'decision') return 'decision';
     return type === 'proposal' && (justification?.prepares.length ?? 0) > 0 ? 're-proposal' : null;
   },
+  messagesPerBlockMax: {
+    ...{ proposal: 2, prepare: 8.5, commit: 7, 'round-change': 4.2 },
+    ...{ decision: 1.7, 'status-request': 1.9, status: 3.2 },
+  },
+  ...{ heldMax: 60, digestBytesMax: 25_000 },
   reached: [
     ...ALWAYS,
     ...(['view change', 're-proposal', 'equivocation', 'decision', 'votes again after a wipe'] as const),
@@ -119,6 +125,11 @@ const RAFT: Words = {
     if (type === 'vote-request') return 'election';
     return type === 'decision' ? 'decision' : null;
   },
+  messagesPerBlockMax: {
+    ...{ append: 15, ack: 7, 'append-reply': 38, decision: 2.8 },
+    ...{ 'pre-vote': 0.35, 'vote-request': 0.2, vote: 1.25, 'status-request': 1.3, status: 2.1 },
+  },
+  ...{ heldMax: 30, digestBytesMax: 10_000 },
   reached: [...ALWAYS, 'election', 'votes again after a wipe'],
 };
 
@@ -135,6 +146,11 @@ const PAXOS: Words = {
     if (type === 'accept' && !fresh) return 're-proposal';
     return type === 'decision' ? 'decision' : null;
   },
+  messagesPerBlockMax: {
+    ...{ prepare: 0.47, promise: 0.65, accept: 1.65, accepted: 5.8, beat: 11.5, nack: 0.25 },
+    ...{ decision: 1.75, 'status-request': 1.3, status: 1.7 },
+  },
+  ...{ heldMax: 30, digestBytesMax: 10_000 },
   reached: [...ALWAYS, 'election', 're-proposal', 'decision', 'votes again after a wipe'],
 };
 
@@ -147,6 +163,8 @@ const SOLO: Words = {
   markOf: () => null,
   bearsWipe: false,
   shapes: [[1]],
+  messagesPerBlockMax: { message: 1.6 },
+  ...{ heldMax: 10, digestBytesMax: 1000 },
   reached: [...LOADED, 'lost persist', 'restart', 'recovered from disk'],
 };
 
@@ -172,6 +190,8 @@ const POW: Words = {
     [1, 1, 1, 1, 1],
   ],
   recoveryMsMax: 240_000,
+  messagesPerBlockMax: { tip: 13 },
+  ...{ heldMax: 100, digestBytesMax: 40_000 },
   reached: [
     ...(['lost persist', 'restart', 'recovered from disk'] as const),
     ...(['fork', 'reorganisation', 'transactions returned to the mempool'] as const),
@@ -190,6 +210,15 @@ const WORDS: ReadonlyMap<string, Words> = new Map([
   ['solo', SOLO],
 ]);
 
+/** Of messages of a type that has no bound of its own. */
+const MESSAGES_PER_BLOCK_MAX = 100;
+
+/** The types of messages of which there were too many. */
+export const excessive = ({ messagesPerBlockMax }: Profile, perBlock: Readonly<Record<string, number>>): string[] =>
+  Object.entries(perBlock)
+    .filter(([type, count]) => count > (messagesPerBlockMax[type] ?? MESSAGES_PER_BLOCK_MAX))
+    .map(([type]) => type);
+
 export function profileOf(engine: string): Profile {
   const module = engines.get(engine);
   assert(module, `no engine of the name ${engine}`);
@@ -204,7 +233,7 @@ export function profileOf(engine: string): Profile {
     },
     ...{ params: {}, own: {} },
     // Views that ran high under faults, at the cap, and some slack.
-    ...{ recoveryMsMax: 60_000, faultMs: 60_000, seeds: 200, messagesPerBlockMax: 100 },
+    ...{ recoveryMsMax: 60_000, faultMs: 60_000, seeds: 200, messagesPerBlockMax: {} },
     ...{ heldMax: 1000, digestBytesMax: 100_000 },
     ...(WORDS.get(engine) ?? PLAIN),
   };

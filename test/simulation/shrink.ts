@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultOf } from './choices.ts';
 import { violationOf } from './outcome.ts';
-import { runTrial } from './trial.ts';
+import { runTrial, type TrialOptions } from './trial.ts';
 import type { World } from './world.ts';
 
 export interface Regression {
@@ -17,10 +17,13 @@ export interface Regression {
   readonly choices: readonly string[];
 }
 
-export interface Shrunk extends Regression {
+export interface Reduced extends Regression {
   /** Faults before, and runs that it took. */
   readonly before: number;
   readonly runs: number;
+}
+
+export interface Shrunk extends Reduced {
   readonly path: string;
 }
 
@@ -31,13 +34,20 @@ const FOLDER = join(import.meta.dirname, 'regressions');
 const kindOf = (violation: string): string => violation.split('\n')[0]!.replace(/\b[0-9a-f]*\d[0-9a-f]*\b/g, '');
 
 export function shrink(engine: string, seed: number): Shrunk {
-  const { violation, names } = attempt(engine, seed, null);
+  const reduced = reduce(engine, seed);
+  const { violation, choices } = reduced;
+  return { ...reduced, path: keep({ engine, seed, violation, choices }) };
+}
+
+/** The fewest faults of a failing seed under which it still fails in the same way. */
+export function reduce(engine: string, seed: number, options: TrialOptions = {}): Reduced {
+  const { violation, names } = attempt(engine, seed, options);
   if (violation === null) throw new Error(`seed ${seed} breaks nothing`);
   const kind = kindOf(violation);
   let runs = 0;
   const stillBreaks = (choices: readonly string[]): boolean => {
     if (++runs > RUNS_MAX) return false;
-    const found = attempt(engine, seed, new Set(choices)).violation;
+    const found = attempt(engine, seed, { ...options, only: new Set(choices) }).violation;
     return found !== null && kindOf(found) === kind;
   };
   let choices: readonly string[] = names;
@@ -46,19 +56,18 @@ export function shrink(engine: string, seed: number): Shrunk {
     if (without.length < choices.length && stillBreaks(without)) choices = without;
   }
   choices = minimise(choices, stillBreaks);
-  const regression = { engine, seed, violation: violation.split('\n')[0]!, choices };
-  return { ...regression, before: names.length, runs, path: keep(regression) };
+  return { engine, seed, violation: violation.split('\n')[0]!, choices, before: names.length, runs };
 }
 
 /** A run's violation, if any, and the faults that struck until then. */
-function attempt(engine: string, seed: number, only: ReadonlySet<string> | null) {
+function attempt(engine: string, seed: number, options: TrialOptions) {
   let seen: World | null = null;
   const names = (): readonly string[] => [...new Set(seen?.choices.names ?? [])];
   const watch = (world: World): void => {
     seen = world;
   };
   try {
-    runTrial(engine, seed, { only, watch });
+    runTrial(engine, seed, { ...options, watch });
     return { violation: null, names: names() };
   } catch (error) {
     return { violation: violationOf(error), names: names() };

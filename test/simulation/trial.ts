@@ -3,6 +3,7 @@
  * to make progress. Which faults there are at all is drawn too, so that rare combinations come up.
  */
 import { sha256Hex } from '#crypto';
+import type { CoreModule } from '../../consensus/core.ts';
 import { below, type Rng, rng } from '../../consensus/rng.ts';
 import { toHex, utf8 } from '../../ledger/types/bytes.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
@@ -10,7 +11,7 @@ import { onTick } from './bounds.ts';
 import { onHealed } from './checks.ts';
 import { type Choices, chanceAt, measure, newChoices, strikes } from './choices.ts';
 import { befall, drawClimate, setClock } from './disasters.ts';
-import { profileOf } from './engines.ts';
+import { type Profile, profileOf } from './engines.ts';
 import { burst, isServed, newLoad } from './load.ts';
 import { calm } from './network.ts';
 import { crash, type Replica, start, submit, tip, wake } from './replica.ts';
@@ -32,6 +33,8 @@ export interface TrialOptions {
   readonly faultMs?: number;
   /** Where given, no faults but those of these names. */
   readonly only?: ReadonlySet<string> | null;
+  /** Puts a bug into the engine. */
+  readonly plant?: (module: CoreModule<unknown>) => CoreModule<unknown>;
   /** Sees the world before anything happens in it. */
   readonly watch?: (world: World) => void;
 }
@@ -48,9 +51,10 @@ const RESTART_MS_MAX = 3000;
 const SETTLING_MS = 2000;
 
 export function runTrial(engine: string, seed: number, options: TrialOptions = {}): Trial {
-  const { only = null, watch = () => {} } = options;
+  const { only = null, plant = sound => sound, watch = () => {} } = options;
+  const profile = profileOf(engine);
   const draw = rng(BigInt(seed));
-  const world = drawWorld(engine, seed, draw, only);
+  const world = drawWorld({ ...profile, module: plant(profile.module) }, seed, draw, only);
   watch(world);
   const climate = drawClimate(draw);
   const paceMs = PACES_MS[below(draw, PACES_MS.length)]!;
@@ -91,14 +95,14 @@ function drawLiars(choices: Choices, powers: readonly number[]): number[] {
 
 const sum = (powers: readonly number[]): number => powers.reduce((a, b) => a + b, 0);
 
-function drawWorld(engine: string, seed: number, draw: Rng, only: ReadonlySet<string> | null): World {
-  const { shapes, bears } = profileOf(engine);
+function drawWorld(profile: Profile, seed: number, draw: Rng, only: ReadonlySet<string> | null): World {
+  const { shapes, bears, module } = profile;
   const powers = shapes[below(draw, shapes.length)]!;
   const observers = below(draw, 2);
   const choices = newChoices(seed, only);
   const liars = bears === 'byzantine' ? drawLiars(choices, powers) : [];
   const twins = liars.filter(each => strikes(choices, 'twins', TWINS_PERMILLE, each));
-  const world = newWorld({ engine, seed, powers, observers, choices, liars, twins });
+  const world = newWorld({ engine: module.spec.name, profile, seed, powers, observers, choices, liars, twins });
   const often = (max: number) => (below(draw, 2) === 0 ? 0 : below(draw, max + 1));
   world.network.weather = {
     lossPermille: often(300),

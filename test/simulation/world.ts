@@ -75,6 +75,8 @@ export interface World {
 export interface Shape {
   /** The engine's name; pbft where it is left out. */
   readonly engine?: string;
+  /** What is known of it; where it is left out, what is known of an engine of that name. */
+  readonly profile?: Profile;
   readonly seed: number;
   readonly powers: readonly number[];
   readonly observers?: number;
@@ -94,7 +96,7 @@ export const STARTED_AT = 1_700_000_000_000;
 export function newWorld(shape: Shape): World {
   const { engine = 'pbft', seed, powers, observers = 0, twins = [] } = shape;
   const liars = new Set([...(shape.liars ?? []), ...twins]);
-  const profile = profileOf(engine);
+  const { profile = profileOf(engine) } = shape;
   const params = { ...PARAMS, ...profile.params, ...shape.params };
   const seated = shape.seated ?? powers.map((_, i) => i);
   const validators = seated
