@@ -4,13 +4,14 @@ import { blockId } from './crypto/ids.ts';
 import { type Bundle, bundle, isWorkBundle, PROOF_BYTES_MAX, type WorkBundle, workBundle } from './proof/bundle.ts';
 import { checkCertificates, checkLinks, checkNetwork, PROVABLE } from './proof/certified.ts';
 import { checkClaim, checkSigners, verifiedClaim } from './proof/claim.ts';
-import { type TrustedGenesis, WORK_ENGINE } from './proof/trusted-genesis.ts';
+import type { TrustedGenesis } from './proof/trusted-genesis.ts';
 import type { ProofError, Verified } from './proof/verdict.ts';
 import { checkHeaders, WORK_ASSUMPTION } from './proof/worked.ts';
 import { type Bytes, equalBytes } from './types/bytes.ts';
 import { type Codec, decode, encode } from './types/codec.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { Header } from './types/header.ts';
+import { WORK_ENGINE } from './types/work/params.ts';
 import { workAt } from './types/work/seal.ts';
 
 export interface Demand {

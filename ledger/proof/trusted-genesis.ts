@@ -3,10 +3,7 @@ import { genesisBlock } from '../genesis-block.ts';
 import type { Header } from '../types/header.ts';
 import type { ChainId, Hash } from '../types/ids.ts';
 import type { ValidatorSet } from '../types/validator.ts';
-import { readWorkParams, type WorkParams } from '../types/work/params.ts';
-
-/** The engine whose bundles show work instead of signatures. */
-export const WORK_ENGINE = 'pow';
+import { readWorkParams, WORK_ENGINE, type WorkParams } from '../types/work/params.ts';
 
 /** What a verifier must have from a source that it trusts. */
 export interface TrustedGenesis {

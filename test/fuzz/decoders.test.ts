@@ -20,7 +20,7 @@ import { ROLES } from '../../ledger/modules/operation.ts';
 import { modules } from '../../ledger/modules/registry.ts';
 import { readEvent } from '../../ledger/modules/supply/epcis/event.ts';
 import { transfer } from '../../ledger/modules/tokens/transfer.ts';
-import { bundle } from '../../ledger/proof/bundle.ts';
+import { bundle, workBundle } from '../../ledger/proof/bundle.ts';
 import { block } from '../../ledger/types/block.ts';
 import { type Bytes, fromHex, toHex, utf8 } from '../../ledger/types/bytes.ts';
 import { certificate } from '../../ledger/types/certificate.ts';
@@ -39,6 +39,7 @@ import { transactionBatch } from '../../node/network/transaction-batches.ts';
 import { makeChain, setOf } from '../unit/proof-chain.ts';
 import { ACME, amount, LOT, PALLET, SERIAL, to } from '../unit/supply/ids.ts';
 import { declared, make, pack, ship, turn } from '../unit/supply/verbs.ts';
+import { mineChain, workGenesis } from '../unit/work-chain.ts';
 import { mutated, randomBytes } from './mutate.ts';
 
 const CHAIN = 'fuzzed' as ChainId;
@@ -48,6 +49,7 @@ const secretOf = (name: string): SecretKey => ({ type: 'ed25519', secret: sha256
 const keyOf = (name: string) => publicKeyOf(secretOf(name));
 
 const validators = setOf({ a: 1, b: 1, c: 1, d: 1 });
+const worked = mineChain(workGenesis(), 3);
 const chain = makeChain({
   chainId: CHAIN,
   length: 3,
@@ -140,6 +142,10 @@ const CODECS: Readonly<Record<string, [Codec<unknown>, readonly Bytes[]]>> = {
   'proof bundle': [
     bundle as Codec<unknown>,
     [chain.transactionProof(3, 1), chain.stateProof(3, 'key 3'), chain.stateProof(2, 'nobody')],
+  ],
+  'bundle of work': [
+    workBundle as Codec<unknown>,
+    [worked.transactionProof(1, 2), worked.stateProof(2, 'key 2'), worked.stateProof(2, 'nobody', 2)],
   ],
 };
 

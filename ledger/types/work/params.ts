@@ -23,6 +23,9 @@ export const WORK_PARAMS = {
   hardnessMinBits: { initial: 12, min: 0, max: BITS_MAX, atMost: 'hardnessStartBits' },
 } as const;
 
+/** The name in genesis of the engine whose blocks show work instead of signatures. */
+export const WORK_ENGINE = 'pow';
+
 export interface WorkParams {
   /** One block is due in this time: it stands in genesis under the name that all engines have for it. */
   readonly viewTimeoutMs: Millis;
