@@ -55,7 +55,7 @@ export function registerTx(program: Command): void {
       answerReceipt(output, unwrap(await waitUntilFinal(rpc, hashOf(id), options)), { finalityDepth });
     });
   tx.command('proof <id>')
-    .description('write a proof that the transaction is final, for quorate verify')
+    .description('write a proof of the transaction and its receipt, for quorate verify')
     .requiredOption('--out <file>', 'the file to write')
     .addHelpText('after', '\nExample:\n  quorate tx proof 98d05a26… --out payment.proof')
     .action(async (id: string, { out }: { out: string }, command: Command) => {

@@ -77,7 +77,7 @@ describe('the demo', () => {
 
       // A check that lets everything pass would be none.
       expect(differencesOf(story)).toEqual([]);
-      const proof = story.proof!;
+      const { proof } = story;
       const wrong: readonly (readonly [what: RegExp, story: Story])[] = [
         [/events recorded/, { ...story, chapters: story.chapters.slice(1) }],
         [/refused event/, { ...story, mistake: { ...story.mistake, code: 'BAD_ID' } }],
