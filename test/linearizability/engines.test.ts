@@ -14,6 +14,9 @@ const FAULT_MS = 10_000;
 /** Under proof of work a transaction is final only when many blocks stand on its own. */
 const FAULT_MS_OF_POW = 120_000;
 
+/** As long as it takes for some things to be changed, and read where nothing of it is known, one after the other. */
+const CUT_OFF_TIMES = 4;
+
 const durationOf = (engine: string): number => (engine === 'pow' ? FAULT_MS_OF_POW : FAULT_MS);
 
 function underFaults(engine: string, seed: number): Clients {
@@ -31,7 +34,7 @@ function besideOneCutOff(engine: string, reads: Reads): Clients {
   const clients = startClients(world, reads);
   startAll(world);
   world.network.sides = world.replicas.map(each => (each.key === null ? 1 : 0));
-  run(world, durationOf(engine));
+  run(world, CUT_OFF_TIMES * durationOf(engine));
   return clients;
 }
 
