@@ -30,6 +30,8 @@ export interface Promises {
   readonly records: ReadonlyMap<string, Bytes>;
   /** Blocks persisted above the last decision, least recently persisted first. */
   pending(): readonly IdentifiedBlock[];
+  /** The last decided height; -1 before block 0. */
+  readonly decided: Height;
   /** The height that was decided when the newest segment began. */
   readonly base: Height;
   snapshot(): readonly LogEntry[];
@@ -60,6 +62,9 @@ export function createPromises(recovered: Recovered): Promises {
   return {
     records,
     pending: () => pending.all().map(({ block }) => block),
+    get decided() {
+      return heightOf(decided);
+    },
     get base() {
       return base;
     },

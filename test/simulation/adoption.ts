@@ -8,6 +8,7 @@ import { mark, onFinal } from './checks.ts';
 import { blockAt } from './cuts.ts';
 import { validate } from './perform.ts';
 import { clockOf, later, post, type Replica, tellWork } from './replica.ts';
+import { commit, writeBehind } from './store.ts';
 import type { World } from './world.ts';
 
 /** The ledger moves to `head`, final up to a height; the engine hears of it a moment later. */
@@ -18,7 +19,7 @@ export function finalise(
   final: Height,
   certificate: Certificate | null,
 ): void {
-  const { chain, pool } = replica.life!;
+  const { chain, pool, store } = replica.life!;
   const hasFinality = world.profile.module.spec.certificate !== null;
   if (hasFinality && final <= chain.final.header.height) return;
   const branch = chain.included();
@@ -35,7 +36,7 @@ export function finalise(
       });
     }
     before = isLast ? chain.final : { ...before, id: block.block.id, header: block.block.header };
-    replica.disk.blocks.push(certified);
+    commit(replica.disk, store, certified);
     const place = placeAbove(chain.final, block.block.header.time + 1);
     pool.settle(
       clockOf(world, replica),
@@ -44,6 +45,7 @@ export function finalise(
     );
   }
   if (branch.length > 0) leave(world, replica, branch);
+  writeBehind(world, replica);
   later(world, replica, 0, () => applied(world, replica));
 }
 

@@ -7,14 +7,15 @@ import { below, type Rng, rng } from '../../consensus/rng.ts';
 export const FAULTS = [
   ...(['loss', 'duplicate', 'slow packet', 'late replay'] as const),
   ...(['partition', 'one-way partition', 'clogged link', 'slow link'] as const),
-  ...(['crash', 'crash loop', 'power cut', 'pause', 'disk error', 'wiped disk', 'unacknowledged write'] as const),
-  ...(['clock jump', 'liar', 'twins', 'withheld packet', 'lying peer', 'forged block'] as const),
+  ...(['crash', 'crash loop', 'power cut', 'pause', 'wiped disk'] as const),
+  ...(['disk error', 'disk full', 'unacknowledged write', 'torn write', 'flipped bit', 'damaged log'] as const),
+  ...(['clock jump', 'clock drift', 'liar', 'twins', 'withheld packet', 'lying peer', 'forged block'] as const),
   ...(['equivocation', 'selective sending', 'invalid justification'] as const),
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** What chance decides beside faults. */
-const STREAMS = [...FAULTS, 'delay', 'restart', 'search'] as const;
+const STREAMS = [...FAULTS, 'delay', 'restart', 'search', 'written', 'nonce'] as const;
 type Stream = (typeof STREAMS)[number];
 
 const numbers: ReadonlyMap<Stream, number> = new Map(STREAMS.map((stream, i) => [stream, i]));

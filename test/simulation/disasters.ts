@@ -2,9 +2,11 @@
 import { below, type Rng } from '../../consensus/rng.ts';
 import { totalPower } from '../../ledger/types/validator.ts';
 import { type Fault, measure, strikes } from './choices.ts';
+import { drift, jump } from './clock.ts';
 import { cutMs, isCut, mayFallApart } from './cuts.ts';
+import { damage } from './disk.ts';
 import { linkOf } from './network.ts';
-import { crash, pause, type Replica, start, wipe } from './replica.ts';
+import { crash, kill, pause, type Replica, start, wipe } from './replica.ts';
 import { after, type World } from './world.ts';
 
 /** Chances in a thousand, at each tick. */
@@ -15,7 +17,6 @@ const CLOG_MS_MAX = 5_000;
 const SLOW_MS_MAX = 500;
 const PAUSE_MS_MAX = 60_000;
 const DOWN_MS_MAX = 3_000;
-const SKEW_MS_MAX = 500;
 
 /** Which disasters a seed knows at all, and how often they come. */
 export function drawClimate(draw: Rng): Climate {
@@ -29,7 +30,9 @@ export function drawClimate(draw: Rng): Climate {
     ['power cut', often(20)],
     ['crash loop', often(30)],
     ['wiped disk', often(80)],
+    ['damaged log', often(80)],
     ['clock jump', often(100)],
+    ['clock drift', often(100)],
   ]);
 }
 
@@ -55,7 +58,9 @@ const DISASTERS: ReadonlyMap<Fault, Disaster> = new Map<Fault, Disaster>([
   ['power cut', cutPower],
   ['crash loop', crashAgainAndAgain],
   ['wiped disk', loseDisk],
-  ['clock jump', (world, draw) => setClock(some(world, draw), draw)],
+  ['damaged log', damageLog],
+  ['clock jump', (world, draw) => jump(some(world, draw).clock, world.now, draw)],
+  ['clock drift', (world, draw) => drift(some(world, draw).clock, world.now, draw)],
 ]);
 
 const some = ({ replicas }: World, draw: (bound: number) => number): Replica => replicas[draw(replicas.length)]!;
@@ -118,6 +123,17 @@ function loseDisk(world: World, draw: (bound: number) => number): void {
   });
 }
 
+/** The log comes back from a restart with one bit of what was synced flipped: the disk is as good as lost. */
+function damageLog(world: World, draw: (bound: number) => number): void {
+  const replica = some(world, draw);
+  if (replica.life === null || !canLoseDisk(world, replica)) return;
+  kill(world, replica);
+  damage(replica.disk, draw);
+  after(world, 10 + draw(DOWN_MS_MAX), () => {
+    if (replica.life === null) start(world, replica);
+  });
+}
+
 function canLoseDisk({ profile, replicas, genesis }: World, replica: Replica): boolean {
   if (replica.key === null) return true;
   const { validators } = genesis.state;
@@ -129,8 +145,4 @@ function canLoseDisk({ profile, replicas, genesis }: World, replica: Replica): b
   return replicas.every(
     each => !each.byzantine && (each === replica || each.key === null || each.life?.core.status().voting === true),
   );
-}
-
-export function setClock(replica: Replica, draw: (bound: number) => number): void {
-  replica.offsetMs = draw(2 * SKEW_MS_MAX + 1) - SKEW_MS_MAX;
 }

@@ -83,7 +83,9 @@ const CRASH_SHAPES = [
 ];
 
 const LOADED: readonly Mark[] = ['submitted again', 'transfer refused'];
-const ALWAYS: readonly Mark[] = [...LOADED, 'block sync', 'lost persist', 'restart', 'recovered from disk'];
+/** A log that power cuts tear, and what a node finds on it again. */
+const RECOVERY: readonly Mark[] = ['lost persist', 'torn tail', 'restart', 'recovered from disk', 'replayed block'];
+const ALWAYS: readonly Mark[] = [...LOADED, ...RECOVERY, 'block sync', 'damage refused'];
 
 /** The three phases that Byzantine engines share: a ballot of each kind in a view, at most. */
 const THREE_PHASES: Words = {
@@ -165,7 +167,7 @@ const SOLO: Words = {
   shapes: [[1]],
   messagesPerBlockMax: { message: 1.6 },
   ...{ heldMax: 10, digestBytesMax: 1000 },
-  reached: [...LOADED, 'lost persist', 'restart', 'recovered from disk'],
+  reached: [...LOADED, ...RECOVERY],
 };
 
 /**
@@ -192,10 +194,7 @@ const POW: Words = {
   recoveryMsMax: 240_000,
   messagesPerBlockMax: { tip: 13 },
   ...{ heldMax: 100, digestBytesMax: 40_000 },
-  reached: [
-    ...(['lost persist', 'restart', 'recovered from disk'] as const),
-    ...(['fork', 'reorganisation', 'transactions returned to the mempool'] as const),
-  ],
+  reached: [...RECOVERY, ...(['fork', 'reorganisation', 'transactions returned to the mempool'] as const)],
 };
 
 /** An engine without words of its own is held to what holds for all: agreement, certificates, durability, progress. */

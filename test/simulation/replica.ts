@@ -4,32 +4,36 @@
  */
 import type { ConsensusCore, Event } from '../../consensus/core.ts';
 import { placeAbove } from '../../ledger/admission.ts';
-import { type Chain, createChain } from '../../ledger/chain.ts';
+import type { Chain } from '../../ledger/chain.ts';
 import { createMempool, type Mempool } from '../../ledger/mempool.ts';
+import { FaultError } from '../../ledger/types/errors.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, Millis, NodeId } from '../../ledger/types/ids.ts';
 import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
-import { createDriver, type Driver, type PersistEffect } from '../../node/driver.ts';
+import { createDriver, type Driver } from '../../node/driver.ts';
 import { type HeldBlocks, heldBlocks } from '../../node/held-blocks.ts';
 import { OFFERED_HEIGHTS_MAX } from '../../node/limits.ts';
-import { onDurable, onWipe } from './bounds.ts';
+import { onWipe } from './bounds.ts';
 import { CHAIN_ID } from './chain.ts';
 import { mark } from './checks.ts';
 import { strikes } from './choices.ts';
-import { type Disk, newDisk, recover, wipeDisk } from './disk.ts';
+import { type Clock, durationOf, newClock, read } from './clock.ts';
+import { type Disk, newDisk, wipeDisk } from './disk.ts';
 import { transferOf } from './economy.ts';
 import { hear } from './hearing.ts';
 import { peerKeyOf } from './keys.ts';
 import type { Packet } from './packet.ts';
 import { perform } from './perform.ts';
+import { resumeChain } from './resume.ts';
+import { losePower, loseUnwritten, type Opened, openStore, persist, type Store } from './store.ts';
 import { answer, claim, connect, greet, hangUp, newSyncHost, type SyncHost, takeAnswer } from './sync.ts';
-import { holds } from './violation.ts';
 import { after, type World } from './world.ts';
 
 /** What a process has while it runs. */
 export interface Life {
   readonly core: ConsensusCore<unknown>;
   readonly driver: Driver<unknown>;
+  readonly store: Store;
   readonly chain: Chain;
   readonly pool: Mempool;
   readonly held: HeldBlocks;
@@ -40,8 +44,6 @@ export interface Life {
   /** The clock never goes back. */
   latest: Millis;
   workTold: Millis | null;
-  /** A disk fails once and the process stops. */
-  isDiskFailing: boolean;
 }
 
 export interface Replica {
@@ -56,42 +58,43 @@ export interface Replica {
   lives: number;
   readonly disk: Disk;
   readonly genesis: Header;
-  /** How far its clock is off. */
-  offsetMs: number;
+  readonly clock: Clock;
   /** What happens to it once it is awake again; null: it is awake. */
   paused: (() => void)[] | null;
-  /** Whether a write is on its way to the disk, and what it does there. */
-  writing: (() => void) | null;
   votesLost: boolean;
   /** Lost its disk, and has not voted since. */
   wiped: boolean;
 }
 
 export const newReplica = (slot: number, key: NodeId | null, byzantine: boolean, genesis: Header): Replica => ({
-  ...{ slot, key, byzantine, genesis, life: null, lives: 0, disk: newDisk(), offsetMs: 0 },
-  ...{ paused: null, writing: null, votesLost: false, wiped: false },
+  ...{ slot, key, byzantine, genesis, life: null, lives: 0, disk: newDisk(), clock: newClock() },
+  ...{ paused: null, votesLost: false, wiped: false },
 });
 
-/** A crash is so many times as likely during a sync, where it hurts, as before any other effect. */
-const SYNC_CRASHES = 5;
-
-class DiskError extends Error {}
+/** How long an operator takes to find out that a log is damaged, and to wipe the disk. */
+const OPERATOR_MS = 1000;
+/** With these a process ends that cannot write; it comes back when somebody starts it. */
+const WRITE_FAULTS: readonly string[] = ['DISK_FULL', 'LOG_WRITE_FAILED', 'LOG_SYNC_FAILED'];
 
 /** The header of its last final block: of the durable one while it is down. */
 export function tip({ life, disk, genesis }: Replica): Header {
   return life?.chain.final.header ?? disk.blocks.at(-1)?.block.header ?? genesis;
 }
 
-export function clockOf(world: World, { life, offsetMs }: Replica): Millis {
-  const now = Math.max(life?.latest ?? 0, world.now + offsetMs);
+export function clockOf(world: World, { life, clock }: Replica): Millis {
+  const now = Math.max(life?.latest ?? 0, read(clock, world.now));
   if (life !== null) life.latest = now;
   return now;
 }
 
+/** A disk that is full or damaged keeps it down: until there is room again, or an operator has wiped it. */
 export function start(world: World, replica: Replica): void {
-  const { disk, key, votesLost } = replica;
-  const { params, profile, economy, genesis } = world;
-  const chain = createChain(economy.genesis, recover(disk, economy.genesis, genesis));
+  const opened = open(world, replica);
+  if (opened === null) return;
+  const { key, votesLost } = replica;
+  const { params, profile, economy } = world;
+  const { store } = opened;
+  const chain = resumeChain(world, replica, opened);
   const seed = BigInt(world.seed * 1000 + replica.slot * 100 + replica.lives);
   const core = profile.module.create({
     self: key,
@@ -102,18 +105,18 @@ export function start(world: World, replica: Replica): void {
   });
   const held = heldBlocks();
   const { id, header } = chain.head;
-  const pending = [...disk.pending.values()].filter(each => each.header.height > header.height);
+  const pending = store.promises.pending().filter(each => each.header.height > header.height);
   for (const block of pending) held.keep(block);
   if (replica.lives > 0) mark(world.checks, 'restart');
   if (header.height > 0 && replica.lives > 0) mark(world.checks, 'recovered from disk');
   const life: Life = {
-    ...{ core, chain, held, pool: createMempool(economy.genesis), orphans: new Set(), mining: new Set() },
-    ...{ latest: 0, workTold: null, isDiskFailing: false, syncing: newSyncHost() },
+    ...{ core, store, chain, held, pool: createMempool(economy.genesis), orphans: new Set(), mining: new Set() },
+    ...{ latest: 0, workTold: null, syncing: newSyncHost() },
     driver: driverOf(world, replica, core),
   };
   replica.life = life;
   life.driver.start({
-    records: new Map(disk.records),
+    records: new Map(store.promises.records),
     blocks: pending.map(block => ({ id: block.id, header: block.header })),
     ...{ head: id, header, final: header.height, config: { validators: chain.head.validators }, votesLost },
   });
@@ -124,19 +127,19 @@ function driverOf(world: World, replica: Replica, core: ConsensusCore<unknown>):
   return createDriver<unknown>({
     core,
     now: () => clockOf(world, replica),
-    persist: effect => write(world, replica, effect),
+    persist: effect => persist(world, replica, effect),
     perform(effect) {
       if (strikes(world.choices, 'crash', world.faults.crashPermille, replica.slot)) world.crashed(replica);
       else perform(world, replica, effect);
     },
     fatal(error) {
-      if (error instanceof DiskError) world.crashed(replica);
+      if (error instanceof FaultError && WRITE_FAULTS.includes(error.code)) world.crashed(replica);
       else throw error;
     },
     timers: {
       set(ms, fire) {
         let isCleared = false;
-        later(world, replica, ms, () => {
+        later(world, replica, durationOf(replica.clock, ms), () => {
           if (!isCleared) fire();
         });
         return () => {
@@ -147,62 +150,46 @@ function driverOf(world: World, replica: Replica, core: ConsensusCore<unknown>):
   });
 }
 
-/** A write and its sync, answered when it is durable: at once, in the order of events, as no promise of the language is. */
-function write(world: World, replica: Replica, { writes, blocks }: PersistEffect): () => PromiseLike<void> {
-  const { held, chain } = replica.life!;
-  const bodies = blocks.map(id => held.get(id) ?? chain.candidate(id)?.block ?? null);
-  holds(!bodies.includes(null), () => 'the engine persists a block that is not held');
-  const { disk } = replica;
-  const apply = (finals: number): void => {
-    for (const { key, value } of writes) {
-      if (value === null) disk.records.delete(key);
-      else disk.records.set(key, value);
-    }
-    for (const block of bodies) disk.pending.set(block!.id, block!);
-    disk.durable = finals;
-    for (const [id, { header }] of disk.pending) if (header.height <= finals) disk.pending.delete(id);
-  };
-  return () => syncing(world, replica, apply);
-}
-
-function syncing(world: World, replica: Replica, apply: (finals: number) => void): PromiseLike<void> {
-  const finals = replica.disk.blocks.length;
-  replica.writing = () => apply(finals);
-  const answer = (done: () => void, failed: (error: unknown) => void): void =>
-    later(world, replica, world.faults.syncMs, () => {
-      const life = replica.life!;
-      if (!life.isDiskFailing && strikes(world.choices, 'disk error', world.faults.diskErrorPermille, replica.slot)) {
-        life.isDiskFailing = true;
-        replica.writing = null;
-        failed(new DiskError('EIO'));
-      } else if (strikes(world.choices, 'crash', SYNC_CRASHES * world.faults.crashPermille, replica.slot))
-        world.crashed(replica);
-      else {
-        apply(finals);
-        onDurable(world, replica, finals);
-        replica.writing = null;
-        done();
-      }
+/** Null where the disk does not let it start; what may change that comes later. */
+function open(world: World, replica: Replica): Opened | null {
+  const again = (delayMs: Millis, prepare: () => void): null => {
+    after(world, delayMs, () => {
+      if (replica.life !== null) return;
+      prepare();
+      start(world, replica);
     });
-  // biome-ignore lint/suspicious/noThenProperty: a promise of virtual time, which is what the driver waits for.
-  return { then: answer } as PromiseLike<void>;
+    return null;
+  };
+  const { disk } = replica;
+  try {
+    return openStore(world, replica);
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+    if (error.code === 'DISK_FULL') return again(disk.fullUntil - world.now, () => {});
+    if (error.code !== 'LOG_DAMAGED' || !disk.isDamaged) throw error;
+    mark(world.checks, 'damage refused');
+    return again(OPERATOR_MS, () => {
+      if (disk.isDamaged) wipe(world, replica);
+    });
+  }
 }
 
-/** Power is cut: whatever was not synced is gone, and what was being synced may be. */
-export function crash(world: World, replica: Replica): void {
-  const { life, disk, writing } = replica;
-  if (life === null) return;
-  life.driver.stop();
-  if (writing !== null) {
-    if (strikes(world.choices, 'unacknowledged write', world.faults.unacknowledgedPermille, replica.slot)) writing();
-    else mark(world.checks, 'lost persist');
-  }
-  replica.writing = null;
+/** The process ends, and the machine under it goes on: what was written is there. */
+export function kill(world: World, replica: Replica): void {
+  if (replica.life === null) return;
+  replica.life.driver.stop();
   replica.life = null;
   replica.paused = null;
   replica.lives++;
-  disk.blocks = disk.blocks.slice(0, disk.durable);
+  loseUnwritten(world, replica);
   hangUp(world, replica);
+}
+
+/** Power is cut: what was not synced may be gone. */
+export function crash(world: World, replica: Replica): void {
+  if (replica.life === null) return;
+  losePower(world, replica);
+  kill(world, replica);
 }
 
 /** The disk is lost too. */

@@ -7,6 +7,7 @@ import { seatOf } from './economy.ts';
 import { keyOf } from './keys.ts';
 import { crash, start, tip, wipe } from './replica.ts';
 import { blockTime, change, FOUR, restart, sent, submitTo, viewOf, world } from './scenario.ts';
+import { flushNow, openStore } from './store.ts';
 import { commonHeight, newWorld, run, startAll, type World } from './world.ts';
 
 const sentOf = (it: World, type: Message['type']): number => it.checks.sent.get(type) ?? 0;
@@ -256,10 +257,15 @@ function atViews(it: World, views: readonly number[]): void {
   views.forEach((view, i) => {
     const replica = it.replicas[i]!;
     crash(it, replica);
-    const record = recordIn(replica.disk.records)!;
+    const { promises, writer } = openStore(it, replica).store;
+    const record = recordIn(promises.records)!;
     const height = tip(replica).height + 1;
-    const { key, value } = writeOf({ ...emptyRecord(record.from, height, null), view, changed: view > 0 });
-    replica.disk.records.set(key, value!);
+    promises.persist(
+      writer.append,
+      [writeOf({ ...emptyRecord(record.from, height, null), view, changed: view > 0 })],
+      [],
+    );
+    flushNow(replica.disk, promises, writer);
     start(it, replica);
   });
 }

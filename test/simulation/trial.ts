@@ -10,7 +10,8 @@ import { totalPower } from '../../ledger/types/validator.ts';
 import { onTick } from './bounds.ts';
 import { onHealed } from './checks.ts';
 import { type Choices, chanceAt, measure, newChoices, strikes } from './choices.ts';
-import { befall, drawClimate, setClock } from './disasters.ts';
+import { drift, jump, steady } from './clock.ts';
+import { befall, drawClimate } from './disasters.ts';
 import { type Profile, profileOf } from './engines.ts';
 import { burst, isServed, newLoad } from './load.ts';
 import { calm } from './network.ts';
@@ -116,7 +117,8 @@ function drawWorld(profile: Profile, seed: number, draw: Rng, only: ReadonlySet<
   Object.assign(world.faults, {
     crashPermille: often(10),
     diskErrorPermille: often(10),
-    unacknowledgedPermille: 300,
+    diskFullPermille: often(5),
+    ...{ unacknowledgedPermille: 300, tornPermille: 300, flippedPermille: 300 },
     withholdPermille: often(400),
     liePermille: below(draw, 801),
     selectPermille: often(300),
@@ -124,10 +126,13 @@ function drawWorld(profile: Profile, seed: number, draw: Rng, only: ReadonlySet<
     unprovenPermille: often(800),
     syncMs: below(draw, 20),
   });
-  if (below(draw, 2) === 0)
-    for (const replica of world.replicas)
-      if (strikes(world.choices, 'clock jump', 1000, replica.slot))
-        setClock(replica, bound => measure(world.choices, bound));
+  const measured = (bound: number): number => measure(world.choices, bound);
+  const jumps = often(1000);
+  const drifts = often(1000);
+  for (const { slot, clock } of world.replicas) {
+    if (strikes(world.choices, 'clock jump', jumps, slot)) jump(clock, world.now, measured);
+    if (strikes(world.choices, 'clock drift', drifts, slot)) drift(clock, world.now, measured);
+  }
   world.crashed = replica => {
     crash(world, replica);
     const longest = 1 + chanceAt(world.choices, 'restart', replica.slot, RESTART_MS_MAX);
@@ -147,7 +152,7 @@ function heal(world: World): number {
   for (const replica of world.replicas) {
     if (replica.life === null) start(world, replica);
     else wake(replica);
-    replica.offsetMs = Math.trunc(replica.offsetMs / 4);
+    steady(replica.clock, world.now);
   }
   const healedAt = world.now;
   run(world, SETTLING_MS);
@@ -173,6 +178,7 @@ function stopFaults(world: World): void {
   const { faults } = world;
   faults.crashPermille = 0;
   faults.diskErrorPermille = 0;
+  faults.diskFullPermille = 0;
   faults.withholdPermille = 0;
   faults.liePermille = 0;
   faults.selectPermille = 0;

@@ -31,10 +31,14 @@ export const PARAMS: Params = {
 export interface Faults {
   /** Before each effect and each sync. */
   crashPermille: number;
-  /** At each sync, once for a life: the write fails and the process stops. */
+  /** At each sync: it fails, and the process stops. */
   diskErrorPermille: number;
-  /** Where power is cut during a sync: the write is durable all the same. */
+  /** At each write: there is no room for all of it, nor for anything for a while. */
+  diskFullPermille: number;
+  /** Where power is cut: what was not synced is there all the same, or a part of it with garbage behind, or all with one bit flipped. */
   unacknowledgedPermille: number;
+  tornPermille: number;
+  flippedPermille: number;
   /** For each packet of a byzantine node. */
   withholdPermille: number;
   /** For each hello, each answer of block sync and each proposal of a byzantine node. */
@@ -111,7 +115,8 @@ export function newWorld(shape: Shape): World {
     ...{ workRng: rng(BigInt(seed), 2), network: newNetwork() },
     choices: shape.choices ?? newChoices(seed),
     faults: {
-      ...{ crashPermille: 0, diskErrorPermille: 0, unacknowledgedPermille: 0 },
+      ...{ crashPermille: 0, diskErrorPermille: 0, diskFullPermille: 0 },
+      ...{ unacknowledgedPermille: 0, tornPermille: 0, flippedPermille: 0 },
       ...{ withholdPermille: 0, liePermille: 0, lie: null, syncMs: 1 },
       ...{ selectPermille: 0, equivocatePermille: 0, unprovenPermille: 0 },
     },
