@@ -62,7 +62,17 @@ export const certificate: Codec<Certificate> = struct({
 
 const vote = struct({ height, view: uint(), block: hash });
 
-/** The bytes that a vote for `block` signs: tag, chain id, height, view, block id. */
+/** The payload that was asked for last under each tag: a set of validators signs the same one, vote by vote. */
+const latest = new Map<Tag, { chainId: ChainId; height: Height; view: number; block: BlockId; payload: Bytes }>();
+const TAGS_MAX = 16;
+
+/** The bytes that a vote for `block` signs: tag, chain id, height, view, block id. Shared among callers: not to be written to. */
 export function votePayload(tag: Tag, chainId: ChainId, height: Height, view: number, block: BlockId): Bytes {
-  return concatBytes(tagged(tag, chainId), encode(vote, { height, view, block }));
+  const last = latest.get(tag);
+  if (last?.block === block && last.view === view && last.height === height && last.chainId === chainId)
+    return last.payload;
+  const payload = concatBytes(tagged(tag, chainId), encode(vote, { height, view, block }));
+  if (latest.size >= TAGS_MAX) latest.clear();
+  latest.set(tag, { chainId, height, view, block, payload });
+  return payload;
 }

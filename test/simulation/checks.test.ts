@@ -1,26 +1,62 @@
-/** The checks themselves: what they must take, and what they must not. */
+/** That the checks of a simulated world notice what they are there for. */
 import { describe, expect, it } from 'vitest';
-import type { BlockId } from '../../ledger/types/ids.ts';
-import { onHealed } from './checks.ts';
-import type { CertifiedBlock } from './disk.ts';
-import { newWorld } from './world.ts';
+import { crash, start, submit, tip, wipe } from './replica.ts';
+import { newContent, wrongRoot } from './roots.ts';
+import { commonHeight, newWorld, run, startAll, type World } from './world.ts';
 
-const id = (name: string) => name as BlockId;
-const chain = (...names: readonly string[]) => names.map(name => ({ block: { id: id(name) } }) as CertifiedBlock);
+const BLOCKS = 5;
 
-describe('healed nodes that have come to height 2, where some are at 3', () => {
-  const { checks } = newWorld({ seed: 1, powers: [1] });
-  for (const [i, name] of ['a', 'b', 'c'].entries()) checks.decided.set(i + 1, id(name));
-  const judge = (slow: readonly CertifiedBlock[]) => () => onHealed(checks, 2, [chain('a', 'b', 'c'), slow]);
+function world(): World {
+  const it = newWorld({ seed: 1, powers: [1, 1, 1, 1] });
+  startAll(it);
+  for (let i = 0; i < BLOCKS; i++) {
+    for (const replica of it.replicas) submit(it, replica, i);
+    run(it, 1000, () => commonHeight(it) > i);
+  }
+  run(it, 100);
+  return it;
+}
 
-  it('may be behind in what came after', () => {
-    expect(judge(chain('a', 'b'))).not.toThrow();
+describe('roots by their definitions', () => {
+  it.each(['transactionsRoot', 'receiptsRoot', 'stateRoot', 'historyRoot'] as const)('see a wrong %s', field => {
+    const { genesis, replicas } = world();
+    const { blocks } = replicas[0]!.disk;
+    const content = newContent(genesis);
+    for (const each of blocks.slice(0, -1)) expect(wrongRoot(content, each)).toBeNull();
+    const last = blocks.at(-1)!;
+    const header = { ...last.block.header, [field]: '0'.repeat(64) };
+    expect(wrongRoot(content, { ...last, block: { ...last.block, header } })).toContain(`${field} is `);
   });
 
-  it.each([
-    ['a block below is missing', chain('a')],
-    ['a block below is another one', chain('a', 'x')],
-  ])('are found out where %s', (_, slow) => {
-    expect(judge(slow)).toThrow('block 2 was final and is not on a healed node');
+  it('see an entry that was left out of the changes', () => {
+    const { genesis, replicas } = world();
+    const content = newContent(genesis);
+    const [first] = replicas[0]!.disk.blocks;
+    expect(wrongRoot(content, { ...first!, changes: new Map([...first!.changes].slice(1)) })).toContain(
+      'stateRoot is ',
+    );
+  });
+});
+
+describe('final heights', () => {
+  it('may not fall while a node runs', () => {
+    const it = world();
+    it.checks.progress[2]!.height = tip(it.replicas[2]!).height + 1;
+    expect(() => run(it, 20_000)).toThrow('the final height of node 2 fell from 6 to 5');
+  });
+
+  it('may not fall below what the disk kept while a node is down, unless the disk is lost', () => {
+    const it = world();
+    const node = it.replicas[2]!;
+    const { durable } = it.checks.progress[2]!;
+    expect(durable).toBeGreaterThan(0);
+    crash(it, node);
+    node.disk.blocks = node.disk.blocks.slice(0, durable - 1);
+    start(it, node);
+    expect(() => run(it, 20_000)).toThrow(`the final height of node 2 fell from ${durable} to ${durable - 1}`);
+    const other = world();
+    wipe(other, other.replicas[2]!);
+    start(other, other.replicas[2]!);
+    run(other, 20_000);
   });
 });

@@ -37,7 +37,7 @@ export function hear(world: World, replica: Replica, packet: Extract<Packet, { t
   const claims = replica.life!.core.claims(message);
   if (claims === null) return;
   found.isSound ??= claims.every(each => stubVerify(each.signer, each.signed, each.signature));
-  const lies = world.replicas.some(each => each.byzantine && each.key === from);
+  const lies = world.liars.has(from);
   if (!found.isSound) {
     holds(lies, () => `a message with a wrong signature in it from ${from}`);
     mark(world.checks, 'false signature refused');

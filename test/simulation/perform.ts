@@ -63,10 +63,7 @@ export function perform(world: World, replica: Replica, effect: HostEffect<unkno
 function accuse(world: World, { offender, phase, first, second }: Evidence): void {
   const accused = world.replicas.filter(each => each.key === offender);
   mark(world.checks, accused.length > 1 ? 'twins exposed' : 'equivocation');
-  holds(
-    accused.some(each => each.byzantine),
-    () => `an honest validator was accused: ${phase}`,
-  );
+  holds(world.liars.has(offender), () => `an honest validator was accused: ${phase}`);
   holds(
     [first, second].every(each => stubVerify(offender, each.signed, each.signature)),
     () => `evidence of what ${offender} did not sign`,

@@ -46,7 +46,7 @@ const PACES_MS = [1500, 8000, 20_000] as const;
 const LIAR_PERMILLE = 120;
 const TWINS_PERMILLE = 400;
 const TRY_AGAIN_MS = 1000;
-const TICK_MS = 4000;
+const TICK_MS = 6000;
 const RESTART_MS_MAX = 3000;
 /** Time for everyone to say hello before the last fault. */
 const SETTLING_MS = 2000;

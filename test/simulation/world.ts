@@ -6,7 +6,7 @@ import type { Params } from '../../consensus/core.ts';
 import { type Rng, rng } from '../../consensus/rng.ts';
 import { type GenesisBlock, genesisBlock } from '../../ledger/genesis-block.ts';
 import { compareText } from '../../ledger/types/bytes.ts';
-import type { BlockId, Height, Millis } from '../../ledger/types/ids.ts';
+import type { BlockId, Height, Millis, NodeId } from '../../ledger/types/ids.ts';
 import { onEvent } from './bounds.ts';
 import { type Checks, newChecks } from './checks.ts';
 import { type Choices, newChoices } from './choices.ts';
@@ -67,6 +67,8 @@ export interface World {
   readonly genesis: GenesisBlock;
   readonly checks: Checks;
   readonly replicas: Replica[];
+  /** The keys of those that may lie. */
+  readonly liars: ReadonlySet<NodeId>;
   /** Two blocks of one liar for one place, each by the other: all liars know of both. */
   readonly rivals: Map<BlockId, BlockId>;
   /** What to do with a replica whose crash was drawn. */
@@ -99,7 +101,7 @@ export const STARTED_AT = 1_700_000_000_000;
 
 export function newWorld(shape: Shape): World {
   const { engine = 'pbft', seed, powers, observers = 0, twins = [] } = shape;
-  const liars = new Set([...(shape.liars ?? []), ...twins]);
+  const liars = new Set([...(shape.liars ?? []), ...twins].map(i => keyOf(i + 1)));
   const { profile = profileOf(engine) } = shape;
   const params = { ...PARAMS, ...profile.params, ...shape.params };
   const seated = shape.seated ?? powers.map((_, i) => i);
@@ -110,7 +112,7 @@ export function newWorld(shape: Shape): World {
   const genesis = genesisBlock(economy.genesis);
   const world: World = {
     ...{ profile, seed, params, economy, genesis },
-    ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [], rivals: new Map() },
+    ...{ now: STARTED_AT, scheduled: 0, heap: [], steps: 0, trace: seed, replicas: [], liars, rivals: new Map() },
     checks: newChecks(genesis, powers.length + twins.length + observers),
     ...{ workRng: rng(BigInt(seed), 2), network: newNetwork() },
     choices: shape.choices ?? newChoices(seed),
@@ -125,7 +127,7 @@ export function newWorld(shape: Shape): World {
   const add = (key: Replica['key'], byzantine: boolean) =>
     world.replicas.push(newReplica(world.replicas.length, key, byzantine, world.genesis.state.header));
   powers.forEach((_, i) => {
-    add(keyOf(i + 1), liars.has(i));
+    add(keyOf(i + 1), liars.has(keyOf(i + 1)));
   });
   for (const i of twins) add(keyOf(i + 1), true);
   for (let i = 0; i < observers; i++) add(null, false);
