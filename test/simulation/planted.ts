@@ -47,13 +47,18 @@ export const countsItselfThrice = (module: Module): Module =>
     };
   });
 
-/** Leaves a view without a word of what it had prepared there, so that the next leader need not repeat it. */
+/**
+ * Leaves a view without a word of what it had prepared there, so that the next leader need not repeat it; and does not tell those
+ * who are behind what was decided, which would keep most of them from deciding otherwise.
+ */
 export const hidesWhatItPrepared = (module: Module): Module =>
   changed(module, () => ({
     effects: effects =>
-      effects.map(each => {
-        if (each.type !== 'send' || (each.message as Message).type !== 'round-change') return each;
-        return { ...each, message: { ...(each.message as Message), prepared: null } };
+      effects.flatMap((each): Effect<unknown>[] => {
+        if (each.type !== 'send') return [each];
+        const message = each.message as Message;
+        if (message.type === 'decision') return [];
+        return message.type === 'round-change' ? [{ ...each, message: { ...message, prepared: null } }] : [each];
       }),
   }));
 

@@ -46,7 +46,8 @@ export function reduce(engine: string, seed: number, options: TrialOptions = {})
   const kind = kindOf(violation);
   let runs = 0;
   const stillBreaks = (choices: readonly string[]): boolean => {
-    if (++runs > RUNS_MAX) return false;
+    if (runs === RUNS_MAX) return false;
+    runs++;
     const found = attempt(engine, seed, { ...options, only: new Set(choices) }).violation;
     return found !== null && kindOf(found) === kind;
   };
