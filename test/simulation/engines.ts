@@ -128,8 +128,8 @@ const RAFT: Words = {
     return type === 'decision' ? 'decision' : null;
   },
   messagesPerBlockMax: {
-    ...{ append: 15, ack: 7, 'append-reply': 38, decision: 2.8 },
-    ...{ 'pre-vote': 0.35, 'vote-request': 0.2, vote: 1.25, 'status-request': 1.3, status: 2.1 },
+    ...{ append: 20, ack: 6.5, 'append-reply': 53, decision: 2.7 },
+    ...{ 'pre-vote': 0.42, 'vote-request': 0.27, vote: 1.5, 'status-request': 1.75, status: 2.6 },
   },
   ...{ heldMax: 30, digestBytesMax: 10_000 },
   reached: [...ALWAYS, 'election', 'votes again after a wipe'],
@@ -149,8 +149,8 @@ const PAXOS: Words = {
     return type === 'decision' ? 'decision' : null;
   },
   messagesPerBlockMax: {
-    ...{ prepare: 0.47, promise: 0.65, accept: 1.65, accepted: 5.8, beat: 11.5, nack: 0.25 },
-    ...{ decision: 1.75, 'status-request': 1.3, status: 1.7 },
+    ...{ prepare: 0.47, promise: 0.65, accept: 1.6, accepted: 5.6, beat: 16.5, nack: 0.27 },
+    ...{ decision: 1.75, 'status-request': 1.7, status: 2.3 },
   },
   ...{ heldMax: 30, digestBytesMax: 10_000 },
   reached: [...ALWAYS, 'election', 're-proposal', 'decision', 'votes again after a wipe'],

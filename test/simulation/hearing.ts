@@ -12,27 +12,17 @@ import { post, type Replica } from './replica.ts';
 import { holds } from './violation.ts';
 import type { World } from './world.ts';
 
-/** What every receiver of a packet finds in it: the same, so that it is decoded and verified once. */
-interface Heard {
-  readonly message: unknown;
-  /** Whether the signatures inside hold; null: not checked yet. */
-  isSound: boolean | null;
-}
-
-const heard = new WeakMap<Packet, Heard>();
-
 export function hear(world: World, replica: Replica, packet: Extract<Packet, { type: 'message' }>): void {
   const { from, signature, bytes } = packet;
   const { module, bears } = world.profile;
-  let found = heard.get(packet);
-  if (found === undefined) {
-    found = { message: decodeOwn(module.codec, bytes), isSound: null };
-    heard.set(packet, found);
+  if (packet.heard === null) {
+    packet.heard = { message: decodeOwn(module.codec, bytes), isSound: null };
     holds(
-      stubVerify(from, module.signed(CHAIN_ID, found.message), signature),
+      stubVerify(from, module.signed(CHAIN_ID, packet.heard.message), signature),
       () => `a message with a wrong signature from ${from}`,
     );
   }
+  const found = packet.heard;
   const { message } = found;
   const claims = replica.life!.core.claims(message);
   if (claims === null) return;

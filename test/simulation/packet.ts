@@ -12,8 +12,22 @@ import type { RequestId } from '../../node/network/sync.ts';
 /** A frame, or the end: complete (null), or as the asker's connection finds it to fail. */
 export type Content = Bytes | RequestFailure | null;
 
+/** What every receiver of a message finds in it: the same, so that it is decoded and verified once. */
+export interface Heard {
+  readonly message: unknown;
+  /** Whether the signatures inside hold; null: not checked yet. */
+  isSound: boolean | null;
+}
+
 export type Packet =
-  | { readonly type: 'message'; readonly from: NodeId; readonly bytes: Bytes; readonly signature: Bytes }
+  | {
+      readonly type: 'message';
+      readonly from: NodeId;
+      readonly bytes: Bytes;
+      readonly signature: Bytes;
+      /** null: nobody has heard it yet. */
+      heard: Heard | null;
+    }
   | { readonly type: 'block'; readonly block: IdentifiedBlock; readonly slot: number }
   | { readonly type: 'transactions'; readonly transactions: readonly IdentifiedTransaction[] }
   /** When a connection is made, both ways: one asks for the other. */

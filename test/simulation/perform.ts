@@ -108,7 +108,7 @@ function packetOf({ profile }: World, from: NodeId, message: unknown): Packet {
   const { codec, signed, spec } = profile.module;
   const bytes = encode(codec, message);
   holds(bytes.length <= spec.messageBytesMax, () => `message of ${bytes.length} bytes`);
-  return { type: 'message', from, bytes, signature: stubSign(from, signed(CHAIN_ID, message)) };
+  return { type: 'message', from, bytes, signature: stubSign(from, signed(CHAIN_ID, message)), heard: null };
 }
 
 function lie(world: World, liar: Replica, { to, message }: Pick<EffectOf<'send'>, 'to' | 'message'>): void {

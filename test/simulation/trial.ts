@@ -41,7 +41,7 @@ export interface TrialOptions {
 }
 
 /** Mean time between two bursts of transactions, one of these. */
-const PACES_MS = [1500, 8000, 20_000] as const;
+const PACES_MS = [4000, 10_000, 20_000] as const;
 /** For each validator, and for each liar. */
 const LIAR_PERMILLE = 120;
 const TWINS_PERMILLE = 400;
