@@ -69,7 +69,7 @@ export async function captureDocument(bytes: Bytes, ports: CapturePorts): Promis
     throw new FaultError({
       code,
       message: `the file is no EPCIS 2.0 JSON-LD: ${concerns}`,
-      hint: 'see docs/cli.md, "supply capture"',
+      hint: 'see docs/cli.md, "Supply chain"',
     });
   }
   const total = document.value.events.length;
