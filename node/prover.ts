@@ -35,6 +35,9 @@ export interface ProverPorts {
 
 /** What is read from the store at a time. */
 const PAGE = 1_000;
+/** Proofs of work that wait for the one being put together: each comes to many megabytes. */
+const WORK_PROOFS_WAITING_MAX = 8;
+const WORK_PROOF_RETRY_MS = 1_000;
 
 /** `height` is that of a final block, 1 at least. */
 type EvidenceOf = (height: Height) => Promise<Result<Evidence, Fault>>;
@@ -113,7 +116,26 @@ function certified({ genesis, store }: ProverPorts, rule: CertificateRule): Evid
 /** All headers from the first block to the head that this node follows, as far as a bundle holds them. */
 function worked({ genesis, spec, chain, store }: ProverPorts): EvidenceOf {
   const heightMax = WORK_HEADERS_MAX - finalityDepthOf(spec, genesis.consensus.own);
+  let waiting = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One after the other: whoever asks for many at once has them all in memory otherwise. */
   return async (height): Promise<Result<WorkEvidence, Fault>> => {
+    if (waiting >= WORK_PROOFS_WAITING_MAX)
+      return err(
+        fault('BUSY', 'too many proofs of work are asked for at once', {
+          hint: 'ask for them one after the other',
+          data: { retryAfterMs: WORK_PROOF_RETRY_MS },
+        }),
+      );
+    waiting++;
+    const gathered = turn.then(() => gather(height)).finally(() => waiting--);
+    // A failure is the asker's to hear of, and nobody else's.
+    turn = gathered.catch(() => {});
+    return gathered;
+  };
+
+  async function gather(height: Height): Promise<Result<WorkEvidence, Fault>> {
     if (height > heightMax)
       return err(
         fault(
@@ -135,5 +157,5 @@ function worked({ genesis, spec, chain, store }: ProverPorts): EvidenceOf {
     }
     headers.push(...chain.included().map(each => each.block.header));
     return ok({ headers: headers.slice(0, WORK_HEADERS_MAX), height });
-  };
+  }
 }

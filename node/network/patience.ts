@@ -21,12 +21,14 @@ export function createPatience(): Patience {
     allows: (peer, now) => (offenders.get(peer)?.until ?? now) <= now,
     offences: peer => offenders.get(peer)?.offences ?? 0,
     lose(peer, ms, now) {
-      const offences = offenders.get(peer)?.offences ?? 0;
+      const known = offenders.get(peer);
+      // All that one lost connection cuts short counts once: of who is not asked any more nothing new is learnt.
+      const offences = known === undefined ? 0 : known.until > now ? known.offences - 1 : known.offences;
       // The oldest entry makes room: keys come from the ledger, so that only years of churn could fill this.
       if (offenders.size >= BANS_MAX) offenders.delete(offenders.keys().next().value!);
       offenders.delete(peer);
       offenders.set(peer, {
-        until: now + Math.min(SYNC_BAN_MS_MAX, ms * 2 ** Math.min(offences, 16)),
+        until: Math.max(known?.until ?? 0, now + Math.min(SYNC_BAN_MS_MAX, ms * 2 ** Math.min(offences, 16))),
         offences: offences + 1,
       });
     },

@@ -142,6 +142,10 @@ export function createSync(): Sync {
   };
 }
 
+/** Nobody would ever take back the word of who is gone already, and who is not asked cannot be put to the test. */
+const mayClaim = ({ view: { peers, now }, patience }: SyncState, peer: PublicKey): boolean =>
+  peers.includes(peer) && patience.allows(peer, now);
+
 function take(state: SyncState, event: SyncEvent): void {
   if (state.stopped && event.type !== 'wanted') return;
   switch (event.type) {
@@ -151,8 +155,7 @@ function take(state: SyncState, event: SyncEvent): void {
       state.holders = event.from;
       break;
     case 'claimed':
-      // Nobody would ever take back the word of who is gone already.
-      if (state.view.peers.includes(event.peer)) state.claims.set(event.peer, event.height);
+      if (mayClaim(state, event.peer)) state.claims.set(event.peer, event.height);
       break;
     case 'gone':
       state.claims.delete(event.peer);

@@ -40,7 +40,7 @@ export function stateMethods(state: StateReader, prover: Prover): Method[] {
       summary: 'A proof bundle of the presence or absence of a state key at a recent height, for `quorate verify`.',
       params,
       result: Type.Object({ bundle: base64Text, height: heightNumber }),
-      errors: ['PRUNED', 'NOT_FOUND', 'RESPONSE_TOO_LARGE'],
+      errors: ['PRUNED', 'NOT_FOUND', 'RESPONSE_TOO_LARGE', 'BUSY'],
       async handler({ key, height }) {
         const at = heldHeight(state, height);
         if (!at.ok) return at;

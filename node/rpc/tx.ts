@@ -276,7 +276,7 @@ function getProof(prover: Prover): Method {
     summary: 'A proof bundle of a final transaction and its receipt, for `quorate verify`.',
     params: { id: hashText },
     result: Type.Object({ bundle: base64Text }),
-    errors: ['NOT_FOUND', 'RESPONSE_TOO_LARGE'],
+    errors: ['NOT_FOUND', 'RESPONSE_TOO_LARGE', 'BUSY'],
     async handler({ id }) {
       const bundle = await prover.transaction(id as TransactionId);
       return bundle.ok ? ok({ bundle: toBase64(bundle.value) }) : bundle;

@@ -108,6 +108,30 @@ describe('a node proves by work', () => {
       error: { code: 'RESPONSE_TOO_LARGE', data: { heightMax } },
     });
   });
+
+  test('puts one bundle together at a time, and lets only a few wait', async () => {
+    const { genesis, store, chain, mine } = await miner();
+    for (let height = 1; height <= DEPTH + 1; height++) await mine();
+    const tree = chain.final.tree;
+    const versions = { ...stateVersions(chain, store), at: () => tree };
+    let reading = 0;
+    let most = 0;
+    const headers: Store['headers'] = async (from, limit) => {
+      most = Math.max(most, ++reading);
+      const page = await store.headers(from, limit);
+      reading--;
+      return page;
+    };
+    const proofs = prover({ genesis, spec: pow.spec, chain, versions, store: { ...store, headers } });
+    const height = chain.final.header.height;
+    const ask = () => Promise.all(Array.from({ length: 40 }, () => proofs.state('nothing', height)));
+    for (let round = 0; round < 2; round++) {
+      const codes = (await ask()).map(each => (each.ok ? 'ok' : each.error.code));
+      expect(codes.slice(0, 8)).toEqual(Array(8).fill('ok'));
+      expect(codes.slice(8)).toEqual(Array(32).fill('BUSY'));
+    }
+    expect(most).toBe(1);
+  });
 });
 
 describe('node verify', () => {

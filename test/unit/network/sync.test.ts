@@ -235,6 +235,26 @@ describe('a liar is banned', () => {
     expect(it.wait(SYNC_BAN_MS)).toEqual(['ask liar 2+4']);
   });
 
+  it('once for all that ends with one lost connection', () => {
+    const it = script('a', 'b');
+    const requests = BLOCKS.slice(1, 5).map(each => {
+      it.wanted(each, 'a');
+      return it.last;
+    });
+    for (const request of requests) it.ended('REQUEST_CUT', request);
+    it.gone('b');
+    it.proven(5, 'a');
+    expect(it.wait(SYNC_STALL_MS + SYNC_RETRY_MS)).toContain('ask a 1+5');
+  });
+
+  it('from claiming anything, too', () => {
+    const it = script('liar', 'b');
+    it.proven(5, 'liar');
+    it.frame(other);
+    it.claimed('liar', 2 ** 50);
+    expect(it.sync.target(0)).toBe(5);
+  });
+
   it('from being asked for single blocks, too', () => {
     const it = script('liar', 'b');
     it.proven(5, 'liar');
