@@ -12,7 +12,7 @@ import { registers, tokens } from './models.ts';
 const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
 const FAULT_MS = 10_000;
 /** Under proof of work a transaction is final only when many blocks stand on its own. */
-const FAULT_MS_OF_POW = 120_000;
+const FAULT_MS_OF_POW = 240_000;
 
 /** As long as it takes for some things to be changed, and read where nothing of it is known, one after the other. */
 const CUT_OFF_TIMES = 4;

@@ -45,11 +45,15 @@ export function reduce(engine: string, seed: number, options: TrialOptions = {})
   if (violation === null) throw new Error(`seed ${seed} breaks nothing`);
   const kind = kindOf(violation);
   let runs = 0;
+  let left = violation;
   const stillBreaks = (choices: readonly string[]): boolean => {
     if (runs === RUNS_MAX) return false;
     runs++;
     const found = attempt(engine, seed, { ...options, only: new Set(choices) }).violation;
-    return found !== null && kindOf(found) === kind;
+    if (found === null || kindOf(found) !== kind) return false;
+    // What is found to break is kept, so that the last of them is what the choices left over break.
+    left = found;
+    return true;
   };
   let choices: readonly string[] = names;
   for (const fault of new Set(names.map(faultOf))) {
@@ -57,7 +61,7 @@ export function reduce(engine: string, seed: number, options: TrialOptions = {})
     if (without.length < choices.length && stillBreaks(without)) choices = without;
   }
   choices = minimise(choices, stillBreaks);
-  return { engine, seed, violation: violation.split('\n')[0]!, choices, before: names.length, runs };
+  return { engine, seed, violation: left.split('\n')[0]!, choices, before: names.length, runs };
 }
 
 /** A run's violation, if any, and the faults that struck until then. */

@@ -32,8 +32,6 @@ import type { World } from './world.ts';
 
 /** Small, so that segments begin and go within a run. */
 const SEGMENT_BYTES_MAX = 16 * 1024;
-/** How long a final block waits for a sync that is due anyway. */
-const LINGER_MS = 20;
 /** A crash is so many times as likely during a sync, where it hurts, as before any other effect. */
 const SYNC_CRASHES = 5;
 const FULL_MS_MAX = 5_000;
@@ -156,7 +154,7 @@ export function writeBehind(world: World, replica: Replica): void {
   const { store } = replica.life!;
   if (store.isLingering) return;
   store.isLingering = true;
-  later(world, replica, LINGER_MS, () => {
+  later(world, replica, world.faults.lingerMs, () => {
     store.isLingering = false;
     if (store.writer.appended <= store.writer.durable) return;
     if (store.isFlushing) writeBehind(world, replica);

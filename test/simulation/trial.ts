@@ -48,6 +48,8 @@ const TWINS_PERMILLE = 400;
 const TRY_AGAIN_MS = 1000;
 const TICK_MS = 6000;
 const RESTART_MS_MAX = 3000;
+/** As a node does, and so long that blocks wait for the engine's next persist. */
+const LINGERS_MS = [20, 60_000, 60_000, 60_000] as const;
 /** Time for everyone to say hello before the last fault. */
 const SETTLING_MS = 2000;
 
@@ -118,13 +120,14 @@ function drawWorld(profile: Profile, seed: number, draw: Rng, only: ReadonlySet<
     crashPermille: often(10),
     diskErrorPermille: often(10),
     diskFullPermille: often(5),
-    ...{ unacknowledgedPermille: 300, tornPermille: 300, flippedPermille: 300 },
+    ...{ unacknowledgedPermille: 200, tornPermille: 200, flippedPermille: 200 },
     withholdPermille: often(400),
     liePermille: below(draw, 801),
     selectPermille: often(300),
     equivocatePermille: often(500),
     unprovenPermille: often(800),
     syncMs: below(draw, 20),
+    lingerMs: LINGERS_MS[below(draw, LINGERS_MS.length)]!,
   });
   const measured = (bound: number): number => measure(world.choices, bound);
   const jumps = often(1000);

@@ -50,6 +50,8 @@ export interface Faults {
   equivocatePermille: number;
   unprovenPermille: number;
   syncMs: number;
+  /** How long a final block waits for a sync that is due anyway: a node means it to be short, and no engine may rely on that. */
+  lingerMs: number;
 }
 
 export interface World {
@@ -119,7 +121,7 @@ export function newWorld(shape: Shape): World {
     faults: {
       ...{ crashPermille: 0, diskErrorPermille: 0, diskFullPermille: 0 },
       ...{ unacknowledgedPermille: 0, tornPermille: 0, flippedPermille: 0 },
-      ...{ withholdPermille: 0, liePermille: 0, lie: null, syncMs: 1 },
+      ...{ withholdPermille: 0, liePermille: 0, lie: null, syncMs: 1, lingerMs: 20 },
       ...{ selectPermille: 0, equivocatePermille: 0, unprovenPermille: 0 },
     },
     crashed: () => {},
