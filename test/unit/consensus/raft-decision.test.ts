@@ -19,28 +19,18 @@ import {
   hold,
   judge,
   look,
+  named,
   pass,
   replicate,
-  type Script,
   said,
   script,
   setOf,
   THREE,
   tell,
   vote,
+  X,
+  Y,
 } from './raft-script.ts';
-
-const X = blockBy(A, 1);
-const Y = blockBy(A, 1, X);
-
-const named = (it: Script): Script => {
-  for (const [block, name] of [
-    [X, 'X'],
-    [Y, 'Y'],
-  ] as const)
-    it.names.set(block.id, name);
-  return it;
-};
 
 describe('a decision', () => {
   const others: [string, Message][] = [

@@ -22,25 +22,15 @@ import {
   hold,
   judge,
   look,
+  named,
   pass,
   replicate,
-  type Script,
   said,
   script,
   tell,
+  X,
+  Y,
 } from './raft-script.ts';
-
-const X = blockBy(A, 1);
-const Y = blockBy(A, 1, X);
-
-const named = (it: Script): Script => {
-  for (const [block, name] of [
-    [X, 'X'],
-    [Y, 'Y'],
-  ] as const)
-    it.names.set(block.id, name);
-  return it;
-};
 
 describe('a leader', () => {
   it('builds, has the block and the log durable, and only then says so; its own acknowledgement counts as any (5.3)', () => {

@@ -81,6 +81,15 @@ export function script(setup: Setup = {}): Script {
   return it;
 }
 
+/** The first two blocks of a leader A, one on the other, and a script that calls them so. */
+export const X = blockBy(A, 1);
+export const Y = blockBy(A, 1, X);
+
+export function named(it: Script): Script {
+  it.names.set(X.id, 'X').set(Y.id, 'Y');
+  return it;
+}
+
 /** The next life of what `before` left on its disk. */
 export const restarted = (before: Script, setup: Setup = {}): Script =>
   script({ self: before.self, disk: before.disk, now: before.now, names: before.names, ...setup });
