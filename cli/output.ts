@@ -13,6 +13,8 @@ export interface Output {
   readonly json: boolean;
   /** The answer of a command, once: `value` as JSON, or the text for people. */
   answer(value: unknown, text: () => string): void;
+  /** The same with the JSON on one line, for whoever appends the answers of many runs to a file. */
+  answerLine(value: unknown, text: () => string): void;
   /** A line for people while a command runs; nothing with --json. */
   note(text: string): void;
   /** A bar on a terminal; nothing elsewhere. */
@@ -27,6 +29,9 @@ export function outputTo(streams: { stdout: NodeJS.WriteStream; stderr: NodeJS.W
     json,
     answer(value, text) {
       stdout.write(`${json ? JSON.stringify(value, null, 2) : text()}\n`);
+    },
+    answerLine(value, text) {
+      stdout.write(`${json ? JSON.stringify(value) : text()}\n`);
     },
     note(text) {
       if (!json) stderr.write(`${text}\n`);

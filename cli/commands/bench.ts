@@ -1,44 +1,85 @@
-import { Argument, type Command } from 'commander';
-import { benchLatency } from '../bench/latency.ts';
-import { benchMemory } from '../bench/memory.ts';
-import type { BenchProgress, BenchResult } from '../bench/result.ts';
-import { benchTps } from '../bench/tps.ts';
+/** Measures real processes on this machine. The benchmarks are part of the tests: they are in a checkout, not in a package. */
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { FaultError } from '../../ledger/types/errors.ts';
 import { contextOf } from '../context.ts';
-import { block, type Output, type Progress } from '../output.ts';
+import { usage } from '../fault.ts';
+import { block, type Output, type Progress, table } from '../output.ts';
 import { integer } from '../parse.ts';
 
-interface BenchOptions {
+interface BenchSizes {
   readonly transactions?: number;
-  readonly validators: number;
+  readonly validators?: number;
 }
 
-const BENCHES: Readonly<Record<string, (options: BenchOptions, progress: BenchProgress) => Promise<BenchResult>>> = {
-  tps: ({ transactions = 20_000, validators }, progress) =>
-    benchTps({ transactions, validators, senders: 1_000 }, progress),
-  latency: ({ transactions = 300, validators }, progress) =>
-    benchLatency({ transactions, validators, intervalMs: 100 }, progress),
-  memory: ({ transactions = 200_000, validators }, progress) => benchMemory({ transactions, validators }, progress),
-};
+interface BenchResult {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly ratio: number;
+  readonly limit: number;
+  readonly figures: Readonly<Record<string, unknown>>;
+}
+
+type BenchProgress = (what: string, done: number, total: number) => void;
+
+interface Bench {
+  readonly about: string;
+  readonly short: BenchSizes | null;
+  run(sizes: BenchSizes, progress: BenchProgress): Promise<BenchResult>;
+}
+
+type Suite = Readonly<Record<string, Bench>>;
 
 export function registerBench(program: Command): void {
   program
     .command('bench')
-    .description('measure a network of real processes on this machine, against what the machine can do')
-    .addArgument(new Argument('<name>', 'what to measure').choices(Object.keys(BENCHES)))
+    .description('measure real processes on this machine, against what the machine can do')
+    .argument('[name]', 'what to measure (default: the short set, one after the other)')
     .option('--transactions <n>', 'how many', integer(1, 10_000_000))
-    .option('--validators <n>', 'how many nodes', integer(1, 32), 4)
+    .option('--validators <n>', 'how many nodes', integer(1, 32))
     .addHelpText('after', '\nExample:\n  quorate bench tps --json')
-    .action(async (name: string, options: BenchOptions, command: Command) => {
+    .action(async (name: string | undefined, sizes: BenchSizes, command: Command) => {
       const { output } = contextOf(command);
-      const bars = barsOn(output);
-      try {
-        const result = await BENCHES[name]!(options, bars.show);
-        bars.stop();
-        output.answer(result, () => resultText(result));
-      } finally {
-        bars.stop();
-      }
+      const suite = await suiteIn(new URL('../../test/bench/suite.ts', import.meta.url));
+      if (name === undefined) return runShort(suite, output);
+      const bench = suite[name];
+      if (!bench) throw usage(`there is no benchmark ${JSON.stringify(name)}`, `one of:\n${listOf(suite)}`);
+      const result = await run(bench, sizes, output);
+      output.answerLine(result, () => resultText(result));
     });
+}
+
+async function suiteIn(place: URL): Promise<Suite> {
+  if (existsSync(place)) return ((await import(place.href)) as { readonly benches: Suite }).benches;
+  throw new FaultError({
+    code: 'BENCHES_NOT_INSTALLED',
+    message: 'the benchmarks are part of the tests, which this installation does not have',
+    hint: 'run them in a checkout of the repository: npm ci && npx quorate bench',
+  });
+}
+
+const listOf = (suite: Suite): string => block(Object.entries(suite).map(([name, { about }]) => [name, about]));
+
+/** A line for each as soon as it is done, and all of them as a table in the end. */
+async function runShort(suite: Suite, output: Output): Promise<void> {
+  const results: BenchResult[] = [];
+  for (const [name, bench] of Object.entries(suite)) {
+    if (bench.short === null) continue;
+    output.note(`${name}: ${bench.about}`);
+    results.push(await run(bench, bench.short, output));
+  }
+  const rows = results.map(({ name, value, unit, limit, ratio }) => [name, value, unit, limit, ratio]);
+  output.answer(results, () => table(['name', 'value', 'unit', 'limit', 'ratio'], rows));
+}
+
+async function run(bench: Bench, sizes: BenchSizes, output: Output): Promise<BenchResult> {
+  const bars = barsOn(output);
+  try {
+    return await bench.run(sizes, bars.show);
+  } finally {
+    bars.stop();
+  }
 }
 
 /** A bar for each step, one after the other. */

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, type TestContext } from 'vitest';
-import { verifyLimit } from '../../cli/bench/calibration.ts';
 import type { Block } from '../../client/api.ts';
+import { verifyLimit } from '../bench/calibration.ts';
 import { expectApplied, startLoad } from './load.ts';
 import {
   ask,

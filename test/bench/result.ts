@@ -1,4 +1,4 @@
-/** What a benchmark says (docs/bench.md): the headline, and the limit of this machine measured in the same run. */
+/** What a benchmark says: the headline, and the limit of this machine measured in the same run. */
 export interface BenchResult {
   readonly name: string;
   readonly value: number;
@@ -11,6 +11,20 @@ export interface BenchResult {
 
 /** What a benchmark tells while it runs. */
 export type BenchProgress = (what: string, done: number, total: number) => void;
+
+/** Sizes that were asked for; each benchmark has its own for what was not. */
+export interface BenchSizes {
+  readonly transactions?: number;
+  readonly validators?: number;
+}
+
+export interface Bench {
+  /** What it measures, in a line. */
+  readonly about: string;
+  /** Sizes of its run in the short set; null: it is too long for that. */
+  readonly short: BenchSizes | null;
+  run(sizes: BenchSizes, progress: BenchProgress): Promise<BenchResult>;
+}
 
 export const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits));
 
