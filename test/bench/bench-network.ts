@@ -41,8 +41,19 @@ export interface BenchNetwork {
   close(): Promise<void>;
 }
 
-/** Starts `validators` nodes on this machine, with `senders` accounts that can pay. */
-export async function benchNetwork(validators: number, senders: number): Promise<BenchNetwork> {
+export interface BenchNetworkOptions {
+  readonly validators: number;
+  /** Accounts that can pay. */
+  readonly senders: number;
+  readonly engine?: string;
+}
+
+/** Starts nodes on this machine, with accounts that can pay. */
+export async function benchNetwork({
+  validators,
+  senders,
+  engine = 'pbft',
+}: BenchNetworkOptions): Promise<BenchNetwork> {
   const parent = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
   const directory = join(parent, 'net');
   const keys = Array.from({ length: senders }, (): SecretKey => ({ type: 'ed25519', secret: randomBytes(32) }));
@@ -62,7 +73,7 @@ export async function benchNetwork(validators: number, senders: number): Promise
   const { genesis } = await createNetwork(
     directory,
     {
-      ...{ chainId: 'bench-transfers', genesisTime: Date.now(), engine: 'pbft', members },
+      ...{ chainId: 'bench-transfers', genesisTime: Date.now(), engine, members },
       tokens: [{ ...token, holders: funded.map(({ address }) => ({ address, amount: SENDER_BASE_UNITS })) }],
     },
     { validators, basePort: 0 },

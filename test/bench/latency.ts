@@ -17,7 +17,7 @@ const WARM_UP_TRANSACTIONS = 300;
 /** One transaction at a time on an idle network: from submit to the acknowledgement of the node asked, in ms. */
 export async function benchLatency(options: LatencyOptions, progress: BenchProgress): Promise<BenchResult> {
   const { transactions: count, validators, intervalMs } = options;
-  const network = await benchNetwork(validators, 1_000);
+  const network = await benchNetwork({ validators, senders: 1_000 });
   try {
     const { genesis, nodes, senders } = network;
     const limit = await fdatasyncLimit();

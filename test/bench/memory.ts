@@ -18,7 +18,7 @@ const LIMIT_MB = 300;
 export async function benchMemory(options: MemoryOptions, progress: BenchProgress): Promise<BenchResult> {
   const { transactions: count, validators } = options;
   const { secondsPerVerify } = await verifyLimit();
-  const network = await benchNetwork(validators, 1_000);
+  const network = await benchNetwork({ validators, senders: 1_000 });
   try {
     const { genesis, nodes, senders } = network;
     const course: number[] = [];

@@ -20,7 +20,7 @@ const WARM_UP_TRANSACTIONS = 20_000;
 export async function benchProfile(options: ProfileOptions, progress: BenchProgress): Promise<BenchResult> {
   const { transactions: count, validators } = options;
   const { cores, secondsPerVerify } = await verifyLimit();
-  const network = await inspected(() => benchNetwork(validators, 1_000));
+  const network = await inspected(() => benchNetwork({ validators, senders: 1_000 }));
   try {
     const { genesis, nodes, senders } = network;
     const warmUp = signTransfers(genesis.chainId, senders, WARM_UP_TRANSACTIONS, () => {});

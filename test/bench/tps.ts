@@ -17,7 +17,7 @@ const WARM_UP_TRANSACTIONS = 20_000;
 export async function benchTps(options: TpsOptions, progress: BenchProgress): Promise<BenchResult> {
   const { transactions: count, validators } = options;
   const { cores, secondsPerVerify } = await verifyLimit();
-  const network = await benchNetwork(validators, options.senders);
+  const network = await benchNetwork({ validators, senders: options.senders });
   try {
     const { genesis, nodes, senders } = network;
     const warmUp = signTransfers(genesis.chainId, senders, WARM_UP_TRANSACTIONS, () => {});
