@@ -140,6 +140,8 @@ export interface NodeInfo {
   readonly version: string;
   readonly protocolVersion: number;
   readonly startedAt: string;
+  /** true on a network for measurements, which takes clients' signatures for good. */
+  readonly uncheckedSignatures: boolean;
   readonly consensus: {
     readonly height: number;
     readonly view: number;

@@ -167,13 +167,14 @@ export interface NodeParts {
   readonly spec: CoreSpec;
   readonly agreement: Pick<Agreement, 'core' | 'network'>;
   readonly evidence: readonly Evidence[];
+  readonly uncheckedSignatures: boolean;
   /** When the node started, and now: Unix time. */
   readonly startedAt: Millis;
   now(): Millis;
 }
 
 export function nodeReader(parts: NodeParts): NodeReader {
-  const { nodeKey, validator, chain, spec, agreement, evidence, startedAt, now } = parts;
+  const { nodeKey, validator, chain, spec, agreement, evidence, uncheckedSignatures, startedAt, now } = parts;
   return {
     info: () => ({
       nodeKey,
@@ -181,6 +182,7 @@ export function nodeReader(parts: NodeParts): NodeReader {
       version: VERSION,
       protocolVersion: PROTOCOL_VERSION,
       startedAt,
+      uncheckedSignatures,
       consensus: agreement.core.status(),
     }),
     peers: () =>

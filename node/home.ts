@@ -10,6 +10,7 @@ import type { NodeId } from '../ledger/types/ids.ts';
 import { type Config, type Environment, loadConfig } from './config.ts';
 import { checkEngine } from './engines.ts';
 import { loadKey } from './keys.ts';
+import { uncheckedFault } from './unchecked-signatures.ts';
 
 export interface Home {
   readonly path: string;
@@ -27,6 +28,8 @@ export function loadHome(home: string, environment: Environment): Home {
   const path = resolve(home);
   const config = loadConfig(join(path, 'config.toml'), environment);
   const genesis = loadGenesis(join(path, 'genesis.json'));
+  const unchecked = uncheckedFault(config, genesis.chainId);
+  if (unchecked) throw new FaultError(unchecked);
   const validatorKey = join(path, 'keys', 'validator.key');
   const key = existsSync(validatorKey) ? loadKey(validatorKey) : null;
   return {

@@ -152,6 +152,12 @@ export const settings = {
   storage: {
     directory: path('data', 'where blocks and state are kept, from the node’s home'),
   },
+  bench: {
+    uncheckedSignatures: flag(
+      false,
+      'for measurements: takes clients’ signatures for good; refused unless the chain id begins with bench- and all addresses are loopback',
+    ),
+  },
 };
 
 type Settings = typeof settings;

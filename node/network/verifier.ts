@@ -33,7 +33,15 @@ export interface Verifier {
   stop(): void;
 }
 
-export function createVerifier(verify: typeof verifySignature = verifySignature): Verifier {
+export interface VerifierOptions {
+  /** For measurements: whatever clients signed counts as good. Votes are verified all the same. */
+  readonly uncheckedTransactions?: boolean;
+}
+
+export function createVerifier(
+  verify: typeof verifySignature = verifySignature,
+  { uncheckedTransactions = false }: VerifierOptions = {},
+): Verifier {
   const queues = new Map<Priority, Job[]>(PRIORITIES.map(priority => [priority, []]));
   const pending = new Map<Priority, number>(PRIORITIES.map(priority => [priority, 0]));
   /** A slice has been spent in this turn of the event loop, and the next is on its way. */
@@ -81,6 +89,7 @@ export function createVerifier(verify: typeof verifySignature = verifySignature)
 
   return {
     verify(claims, priority) {
+      if (uncheckedTransactions && priority !== 'vote') return Promise.resolve(stopped ? null : claims.map(() => true));
       const waiting = pending.get(priority)!;
       // A job longer than the bound is let in alone: a whole block has to be checked in one piece.
       if (stopped || (waiting > 0 && waiting + claims.length > VERIFY_QUEUE_MAX)) return Promise.resolve(null);

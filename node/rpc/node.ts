@@ -62,6 +62,7 @@ function getInfo(node: NodeReader): Method {
       version: Type.String(),
       protocolVersion: countNumber,
       startedAt: timeText,
+      uncheckedSignatures: Type.Boolean(),
       consensus: consensusObject,
     }),
     handler() {

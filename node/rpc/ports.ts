@@ -138,6 +138,8 @@ export interface NodeInfo {
   readonly version: string;
   readonly protocolVersion: number;
   readonly startedAt: Millis;
+  /** The switch for measurements: clients' signatures are taken for good. */
+  readonly uncheckedSignatures: boolean;
   readonly consensus: Status;
 }
 

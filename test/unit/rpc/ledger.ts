@@ -286,6 +286,7 @@ export function memoryLedger() {
       version: '0.1.0',
       protocolVersion: 1,
       startedAt: TIME,
+      uncheckedSignatures: false,
       consensus: {
         height: blocks.length,
         view: 0,

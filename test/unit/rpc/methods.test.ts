@@ -415,7 +415,11 @@ describe('supply', () => {
 describe('node', () => {
   test('getInfo, getPeers, getEvidence', async () => {
     const info = await rpc.call('node_getInfo');
-    expect(info).toMatchObject({ validatorKey: publicKeyText(validators[0]!.key), protocolVersion: 1 });
+    expect(info).toMatchObject({
+      validatorKey: publicKeyText(validators[0]!.key),
+      protocolVersion: 1,
+      uncheckedSignatures: false,
+    });
     expect(info.consensus.missing).toEqual([publicKeyText(validators[1]!.key)]);
     const peers = await rpc.call('node_getPeers', { limit: 2 });
     expect(peers.items).toHaveLength(2);
