@@ -1,4 +1,7 @@
-/** Where the microseconds of a transaction go: samples of every node's main thread, and the system's count of all the rest. */
+/**
+ * Where the microseconds of a transaction go: processor time as the system counts it for each thread, and that of the nodes' main threads
+ * divided as samples found it. Whatever of the machine's time nobody accounts for is idle, or other programs'.
+ */
 import { logPath, runningPid } from '../../cli/network/process.ts';
 import { type BenchNetwork, benchNetwork } from './bench-network.ts';
 import { verifyLimit } from './calibration.ts';
@@ -16,7 +19,7 @@ export interface ProfileOptions {
 const TIMEOUT_MS = 180_000;
 const WARM_UP_TRANSACTIONS = 20_000;
 
-/** The parts of one transaction's processor time on all validators and the load, in µs; their sum against the system's own count. */
+/** What all cores spend on one transaction, in µs, and the parts of it on all validators and in the load. */
 export async function benchProfile(options: ProfileOptions, progress: BenchProgress): Promise<BenchResult> {
   const { transactions: count, validators } = options;
   const { cores, secondsPerVerify } = await verifyLimit();
@@ -30,16 +33,20 @@ export async function benchProfile(options: ProfileOptions, progress: BenchProgr
     const before = timesOf(network);
     const load = await runLoad(nodes, transactions, done => progress('Final on all', done, count), TIMEOUT_MS);
     const after = timesOf(network);
-    const parts = await partsOf(samplings);
-    const spent = (of: (time: Times) => number) => (of(after) - of(before)) / count;
-    parts.set('load: this process', spent(time => time.load) * count);
-    parts.set('helper threads', spent(time => sum(time.nodes.map(each => each.helpers))) * count);
-    const measured = spent(time => time.load + sum(time.nodes.map(each => each.main + each.helpers)));
-    const perTransaction = [...parts].map(([part, microseconds]) => [part, microseconds / count] as const);
-    const accounted = sum(perTransaction.map(each => each[1]));
+    const parts = new Map([['load', (after.load - before.load) / count]]);
+    for (const [i, sampling] of samplings.entries()) {
+      const samples = await samplesOf(sampling);
+      // Samples are taken by the clock: a thread that waits for a processor core is found where it stands.
+      const scale = (after.nodes[i]!.main - before.nodes[i]!.main) / sum([...samples.values()]) / count;
+      for (const [part, microseconds] of samples) add(parts, part, microseconds * scale);
+      for (const [name, time] of after.nodes[i]!.helpers)
+        add(parts, name, (time - (before.nodes[i]!.helpers.get(name) ?? 0)) / count);
+    }
+    const value = (cores * load.seconds * 1e6) / count;
+    const accounted = sum([...parts.values()]);
     const limit = validators * secondsPerVerify * 1e6;
     return {
-      ...{ name: 'profile', value: rounded(measured), unit: 'µs', ratio: rounded(limit / measured, 3) },
+      ...{ name: 'profile', value: rounded(value), unit: 'µs', ratio: rounded(limit / value, 3) },
       limit: rounded(limit),
       figures: {
         ...{ transactions: count, validators, cores },
@@ -47,9 +54,9 @@ export async function benchProfile(options: ProfileOptions, progress: BenchProgr
         blocks: load.blocks,
         verifyMicroseconds: rounded(secondsPerVerify * 1e6),
         accountedMicroseconds: rounded(accounted),
-        accountedShare: rounded(accounted / measured, 3),
+        accountedShare: rounded(accounted / value, 3),
         parts: Object.fromEntries(
-          perTransaction.toSorted((a, b) => b[1] - a[1]).map(([part, each]) => [part, rounded(each)]),
+          [...parts].toSorted((a, b) => b[1] - a[1]).map(([part, microseconds]) => [part, rounded(microseconds)]),
         ),
       },
     };
@@ -80,14 +87,18 @@ function timesOf({ nodes }: BenchNetwork): Times {
   return { load: user + system, nodes: nodes.map(({ home }) => processorTime(runningPid(home)!)) };
 }
 
-async function partsOf(samplings: readonly Sampling[]): Promise<Map<string, number>> {
-  const parts = new Map<string, number>();
-  for (const sampling of samplings)
-    await sampling.stop((stack, microseconds) => {
-      const part = partOf(stack);
-      if (part !== IDLE) parts.set(part, (parts.get(part) ?? 0) + microseconds);
-    });
-  return parts;
+/** Microseconds by the clock in each part. */
+async function samplesOf(sampling: Sampling): Promise<Map<string, number>> {
+  const samples = new Map<string, number>();
+  await sampling.stop((stack, microseconds) => {
+    const part = partOf(stack);
+    if (part !== IDLE) add(samples, part, microseconds);
+  });
+  return samples;
 }
+
+const add = (parts: Map<string, number>, part: string, microseconds: number): void => {
+  parts.set(part, (parts.get(part) ?? 0) + microseconds);
+};
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
