@@ -4,9 +4,11 @@ import { pause } from '../../client/rpc.ts';
 import { operationOf, signTransaction, transactionOf } from '../../client/transaction.ts';
 import { transfer } from '../../ledger/modules/tokens/transfer.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
-import type { ChainId } from '../../ledger/types/ids.ts';
+import type { ChainId, Millis } from '../../ledger/types/ids.ts';
 import { encodeTransaction, type IdentifiedTransaction } from '../../ledger/types/transaction.ts';
 import { BENCH_TOKEN, type BenchNode, type BenchSender } from './bench-network.ts';
+import { binaryClient } from './binary-client.ts';
+import { pack } from './packed.ts';
 
 const VALID_MS = 9 * 60 * 1000;
 /** Transactions in one request. */
@@ -15,6 +17,8 @@ export const REQUEST_TRANSACTIONS = 400;
 const REQUESTS_AT_ONCE = 2;
 /** A look costs a node as much as a few transfers. */
 const POLL_MS = 100;
+/** Before a busy node that does not say when is asked again. */
+const BUSY_PAUSE_MS = 100;
 
 /** `count` transfers of one base unit, the senders in turn, each to the next sender. */
 export function signTransfers(
@@ -22,58 +26,62 @@ export function signTransfers(
   senders: readonly BenchSender[],
   count: number,
   onProgress: (done: number) => void,
+  operations = 1,
 ): IdentifiedTransaction[] {
   const validUntil = Date.now() + VALID_MS;
   return Array.from({ length: count }, (_, i) => {
-    const sender = senders[i % senders.length]!;
-    const { address: to } = senders[(i + 1) % senders.length]!;
-    const operations = [operationOf(transfer, { token: BENCH_TOKEN, to, amount: 1n })];
-    const body = transactionOf({ chainId, sender: sender.address, validUntil, operations });
     if (i % 500 === 499) onProgress(i + 1);
-    return signTransaction(body, [sender.key]);
+    return signTransfer(chainId, senders, i, validUntil, operations);
   });
 }
 
-interface Answer {
-  readonly id?: string;
-  readonly error?: {
-    readonly message: string;
-    readonly data: { readonly code: string; readonly retryAfterMs?: number };
-  };
+/** The transfer whose turn is `at`: one base unit from a sender to each of so many that come after it. */
+export function signTransfer(
+  chainId: ChainId,
+  senders: readonly BenchSender[],
+  at: number,
+  validUntil: Millis,
+  operationCount = 1,
+): IdentifiedTransaction {
+  const sender = senders[at % senders.length]!;
+  const operations = Array.from({ length: operationCount }, (_, i) => {
+    const { address: to } = senders[(at + 1 + i) % senders.length]!;
+    return operationOf(transfer, { token: BENCH_TOKEN, to, amount: 1n });
+  });
+  return signTransaction(transactionOf({ chainId, sender: sender.address, validUntil, operations }), [sender.key]);
 }
 
 function requestBody(transactions: readonly Bytes[]): Buffer {
-  const parts = transactions.flatMap(each => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(each.length);
-    return [length, each];
-  });
-  return Buffer.concat(parts);
+  const { frames } = pack(transactions.length, at => transactions[at]!);
+  return frames(0, transactions.length);
 }
 
 /** Sends everything to one node and repeats what it was too busy for. Returns how often that was. */
 async function submitTo(node: BenchNode, transactions: readonly Bytes[], signal: AbortSignal): Promise<number> {
   let busy = 0;
-  const queue: Bytes[][] = [];
+  const client = binaryClient(node.url);
+  const queue: (readonly Bytes[])[] = [];
   for (let i = 0; i < transactions.length; i += REQUEST_TRANSACTIONS)
     queue.push(transactions.slice(i, i + REQUEST_TRANSACTIONS));
   async function worker(): Promise<void> {
     for (let batch = queue.shift(); batch; batch = queue.shift()) {
       signal.throwIfAborted();
-      const body = requestBody(batch);
-      const response = await fetch(`${node.url}/v1/transactions`, { method: 'POST', body, signal });
-      const answers = (await response.json()) as Answer[];
-      if (!Array.isArray(answers)) throw new Error(`${node.name}: ${JSON.stringify(answers).slice(0, 300)}`);
-      const again = batch.filter((_, i) => answers[i]?.error?.data.code === 'BUSY');
-      const refused = answers.find(each => each.error && each.error.data.code !== 'BUSY');
-      if (refused) throw new Error(`${node.name}: ${refused.error!.data.code}: ${refused.error!.message}`);
+      const { refusals, retryAfterMs } = await client.submit(requestBody(batch), batch.length);
+      if (refusals === null) continue;
+      const refused = refusals.find(code => code !== null && code !== 'BUSY');
+      if (refused) throw new Error(`${node.name} refuses a transaction: ${refused}`);
+      const again = batch.filter((_, i) => refusals[i] === 'BUSY');
       if (again.length === 0) continue;
       busy += again.length;
-      await pause(answers.find(each => each.error)?.error?.data.retryAfterMs ?? 100, signal);
+      await pause(retryAfterMs ?? BUSY_PAUSE_MS, signal);
       queue.unshift(again);
     }
   }
-  await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, worker));
+  try {
+    await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, worker));
+  } finally {
+    client.close();
+  }
   return busy;
 }
 
