@@ -10,6 +10,7 @@ import { integer } from '../parse.ts';
 interface BenchSizes {
   readonly transactions?: number;
   readonly validators?: number;
+  readonly seconds?: number;
 }
 
 interface BenchResult {
@@ -38,6 +39,7 @@ export function registerBench(program: Command): void {
     .argument('[name]', 'what to measure (default: the short set, one after the other)')
     .option('--transactions <n>', 'how many', integer(1, 10_000_000))
     .option('--validators <n>', 'how many nodes', integer(1, 32))
+    .option('--seconds <n>', 'how long, where a load is offered at a rate', integer(1, 86_400))
     .addHelpText('after', '\nExample:\n  quorate bench tps --json')
     .action(async (name: string | undefined, sizes: BenchSizes, command: Command) => {
       const { output } = contextOf(command);

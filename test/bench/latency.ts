@@ -1,20 +1,31 @@
 import { pause } from '../../client/rpc.ts';
 import { submitUntilFinal } from '../../client/submit.ts';
-import { benchNetwork } from './bench-network.ts';
+import { type BenchNetwork, benchNetwork } from './bench-network.ts';
+import { finalHeight } from './blocks.ts';
+import { type CapacityOptions, capacityOf } from './capacity.ts';
 import { fdatasyncLimit } from './disk.ts';
 import { signTransfers } from './load.ts';
+import { allMetrics, between } from './node-metrics.ts';
+import { finalityTimes, offerLoad } from './paced-load.ts';
+import { packTransfers } from './packed.ts';
 import { type BenchProgress, type BenchResult, percentile, rounded } from './result.ts';
 
 export interface LatencyOptions {
   readonly transactions: number;
   readonly validators: number;
   readonly intervalMs: number;
+  /** How long half of what the network can do is offered. */
+  readonly halfLoadSeconds: number;
+  readonly capacity: CapacityOptions;
 }
 
 /** Before the measuring begins, one right after the other: a node is slow until its code is compiled. */
 const WARM_UP_TRANSACTIONS = 300;
 
-/** One transaction at a time on an idle network: from submit to the acknowledgement of the node asked, in ms. */
+/**
+ * From submit to the acknowledgement of the node asked, in ms: one transaction at a time on an idle network, and then some among
+ * many, while half as many are offered as the same network can commit.
+ */
 export async function benchLatency(options: LatencyOptions, progress: BenchProgress): Promise<BenchResult> {
   const { transactions: count, validators, intervalMs } = options;
   const network = await benchNetwork({ validators, senders: 1_000 });
@@ -34,6 +45,7 @@ export async function benchLatency(options: LatencyOptions, progress: BenchProgr
       samples.push(took);
       await pause(Math.max(0, intervalMs - took));
     }
+    const halfLoad = await underHalfLoad(network, options, progress);
     const value = percentile(samples, 0.5);
     return {
       ...{ name: 'latency', value: rounded(value, 2), unit: 'ms', ratio: rounded(limit.blockMs / value, 3) },
@@ -44,6 +56,7 @@ export async function benchLatency(options: LatencyOptions, progress: BenchProgr
         p99Ms: rounded(percentile(samples, 0.99), 2),
         maxMs: rounded(Math.max(...samples), 2),
         fdatasyncMs: rounded(limit.syncMs, 3),
+        halfLoad,
         ...network.memory(),
         params: genesis.consensus.params,
       },
@@ -51,4 +64,31 @@ export async function benchLatency(options: LatencyOptions, progress: BenchProgr
   } finally {
     await network.close();
   }
+}
+
+async function underHalfLoad(
+  network: BenchNetwork,
+  { halfLoadSeconds: seconds, capacity }: LatencyOptions,
+  progress: BenchProgress,
+) {
+  const { genesis, nodes, senders } = network;
+  const transactionsPerSecond = await capacityOf(network, capacity, progress);
+  const perSecond = transactionsPerSecond / 2;
+  const count = Math.ceil(perSecond * seconds);
+  const plan = { count, sentAfterMs: (at: number) => (at / perSecond) * 1_000 };
+  const transactions = packTransfers(genesis.chainId, senders, plan, done => progress('Signing', done, count));
+  const before = await Promise.all([allMetrics(nodes), finalHeight(nodes[0]!)]);
+  const load = await offerLoad(nodes, transactions, { perSecond, seconds }, done =>
+    progress('Half load', Math.floor(done), Math.ceil(seconds)),
+  );
+  const { samples, unfinished, refused } = await load.answered();
+  const after = await Promise.all([allMetrics(nodes), finalHeight(nodes[0]!)]);
+  const { processorShare, roundsEnded } = between(before[0], after[0], load.seconds);
+  return {
+    ...{ capacityPerSecond: rounded(transactionsPerSecond), offeredPerSecond: rounded(load.offered / load.seconds) },
+    ...finalityTimes(samples),
+    ...{ unfinished: unfinished.length, refused, withheld: load.withheld },
+    ...{ blocks: after[1] - before[1], roundsEnded, processorShare },
+    ...{ loadMicrosecondsEach: load.microsecondsEach, loadDelayP99Ms: load.ownDelayP99Ms },
+  };
 }

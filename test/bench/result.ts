@@ -16,6 +16,8 @@ export type BenchProgress = (what: string, done: number, total: number) => void;
 export interface BenchSizes {
   readonly transactions?: number;
   readonly validators?: number;
+  /** How long a load lasts that is offered at a rate. */
+  readonly seconds?: number;
 }
 
 export interface Bench {

@@ -1,11 +1,17 @@
 /** Every benchmark by its name. The short set runs on every change; the others take minutes each. */
+import { benchFault } from './fault.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
+import { benchOverload } from './overload.ts';
 import { benchProfile } from './profile.ts';
+import { benchRaft3 } from './raft3.ts';
 import type { Bench } from './result.ts';
+import { benchSoak } from './soak.ts';
 import { benchTps } from './tps.ts';
 
 const VALIDATORS = 4;
+/** Enough to say what a network can do, where that is not what is asked. */
+const CAPACITY = { warmUp: 12_000, transactions: 12_000 };
 
 export const benches: Readonly<Record<string, Bench>> = {
   tps: {
@@ -15,10 +21,37 @@ export const benches: Readonly<Record<string, Bench>> = {
       benchTps({ transactions, validators, senders: 1_000 }, progress),
   },
   latency: {
-    about: 'from submit to final on an idle network',
-    short: { transactions: 150 },
-    run: ({ transactions = 300, validators = VALIDATORS }, progress) =>
-      benchLatency({ transactions, validators, intervalMs: 100 }, progress),
+    about: 'from submit to final, on an idle network and at half load',
+    short: { transactions: 150, seconds: 6 },
+    run: ({ transactions = 300, validators = VALIDATORS, seconds = 20 }, progress) =>
+      benchLatency(
+        { transactions, validators, intervalMs: 100, halfLoadSeconds: seconds, capacity: CAPACITY },
+        progress,
+      ),
+  },
+  overload: {
+    about: 'transfers committed per second while three times as many are offered',
+    short: null,
+    run: ({ validators = VALIDATORS, seconds = 60 }, progress) =>
+      benchOverload({ validators, seconds, capacity: CAPACITY }, progress),
+  },
+  fault: {
+    about: 'how long no block becomes final when the proposer is killed at half load',
+    short: null,
+    run: ({ validators = VALIDATORS, seconds = 15 }, progress) =>
+      benchFault({ validators, seconds, capacity: CAPACITY }, progress),
+  },
+  soak: {
+    about: 'memory, finality and disk over a long time at half load',
+    short: null,
+    run: ({ validators = VALIDATORS, seconds = 600 }, progress) =>
+      benchSoak({ validators, seconds, capacity: CAPACITY }, progress),
+  },
+  raft3: {
+    about: 'writes of 256 bytes per second on three nodes under Raft, and on three of etcd where that is installed',
+    short: null,
+    run: ({ transactions = 20_000, seconds = 5 }, progress) =>
+      benchRaft3({ transactions, secondsEach: seconds }, progress),
   },
   memory: {
     about: 'the most memory of a validator over many transactions',
