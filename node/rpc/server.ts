@@ -1,27 +1,25 @@
 /**
  * The API over HTTP. Every request passes, in this order: the connection's limits, the host and origin rules, the size of
- * the body, the caller's rate; then JSON-RPC or one of the few plain pages. No answer ever carries a stack trace.
+ * the body, the caller's rate; then JSON-RPC and transactions through the front door, or one of the few plain pages. No answer
+ * ever carries a stack trace.
  */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { fromUtf8 } from '../../ledger/types/bytes.ts';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Fault } from '../../ledger/types/errors.ts';
-import { BINARY_BODY_BYTES_MAX, splitTransactions } from './binary-submit.ts';
 import { callerOf } from './caller.ts';
 import { refuseClient } from './client-error.ts';
 import { fault, httpStatus } from './errors.ts';
+import { BODY_BYTES_MAX, type ContextOf, createFrontDoor, tooLarge } from './front-door.ts';
 import { blocksBehindOf, readiness } from './health.ts';
 import { guard } from './http-guard.ts';
-import { errorText, type Protocol, respond } from './json-rpc.ts';
-import type { CallContext, Method } from './method.ts';
+import { errorText } from './json-rpc.ts';
+import type { Method } from './method.ts';
 import { STYLE_HASH, statusPage } from './page.ts';
 import type { ChainReader, NodeReader, Reporter, StateReader, Submitter } from './ports.ts';
 import { rateLimiter } from './rate-limit.ts';
-import { presentAdmission } from './tx.ts';
 
-/** Two megabytes of transactions in base64, and what stands around them. */
-export const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** For the whole of the headers and of the request: a client that sends a byte at a time is cut. */
 const HEADERS_TIMEOUT_MS = 5_000;
@@ -81,42 +79,43 @@ export async function startServer(options: ServerOptions, ports: ServerPorts): P
 }
 
 function createApp(options: ServerOptions, ports: ServerPorts, closing: AbortSignal): FastifyInstance {
+  const door = createFrontDoor(options, ports, contexts(options, closing));
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: SOCKET_IDLE_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUTS_CHECKED_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-    },
+    serverFactory: pages =>
+      httpServer((request, response) => void (door(request, response) || pages(request, response))),
     clientErrorHandler: refuseClient,
     frameworkErrors: (error, _request, reply) => refuse(reply as FastifyReply, faultOf(error, ports.reporter)),
   });
   protect(app, options, ports.reporter);
-  const contextOf = contexts(options, closing);
-  serveRpc(app, ports, contextOf);
   servePages(app, options, ports);
   return app;
 }
 
+function httpServer(listener: (request: IncomingMessage, response: ServerResponse) => void) {
+  const limits = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUTS_CHECKED_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  };
+  return createServer(limits, listener).setTimeout(SOCKET_IDLE_MS);
+}
+
 /** What a refusal of the framework is called here; anything else is a bug of ours, for the log alone. */
 function faultOf(error: FastifyError, reporter: Reporter): Fault {
-  if (error.statusCode === 413)
-    return fault('REQUEST_TOO_LARGE', `the body is above the limit of ${BODY_BYTES_MAX} bytes`);
+  if (error.statusCode === 413) return tooLarge(BODY_BYTES_MAX);
   if (error.statusCode !== undefined && error.statusCode < 500)
     return fault('BAD_HTTP_REQUEST', 'not a request that this server can read');
   reporter.failed('http', error);
   return fault('INTERNAL_ERROR', 'Internal error');
 }
 
-function refuse(reply: FastifyReply, reason: Fault, text = errorText(null, reason)): FastifyReply {
-  const retryAfterMs = reason.data?.retryAfterMs;
-  if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
-  return reply.code(httpStatus(reason.code)).type('application/json').send(text);
+function refuse(reply: FastifyReply, reason: Fault): FastifyReply {
+  return reply.code(httpStatus(reason.code)).type('application/json').send(errorText(null, reason));
 }
 
 function protect(app: FastifyInstance, options: ServerOptions, reporter: Reporter): void {
@@ -142,17 +141,15 @@ function protect(app: FastifyInstance, options: ServerOptions, reporter: Reporte
 
 const origins = (list: readonly string[]): string | string[] => (list.includes('*') ? '*' : [...list]);
 
-type ContextOf = (request: FastifyRequest, reply: FastifyReply) => CallContext;
-
 function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: AbortSignal): ContextOf {
   const limiter = rateLimiter({ callsPerSecond, burst: callsPerSecond, addressesMax: ADDRESSES_MAX });
-  return (request, reply) => {
+  return (request, response) => {
     const caller = callerOf(request.socket.remoteAddress);
     let signal: AbortSignal | null = null;
     return {
       // Made where a method waits and for no other: it costs more than most calls do.
       get signal() {
-        signal ??= AbortSignal.any([closing, whenGone(reply)]);
+        signal ??= AbortSignal.any([closing, whenGone(response)]);
         return signal;
       },
       charge(calls) {
@@ -169,43 +166,14 @@ function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: Abo
 }
 
 /** Aborted when the caller closes its connection before it has its answer. */
-function whenGone(reply: FastifyReply): AbortSignal {
+function whenGone(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  if (reply.raw.destroyed) gone.abort();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
+  if (response.destroyed) gone.abort();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
   });
   return gone.signal;
 }
-
-function serveRpc(app: FastifyInstance, { methods, submitter, reporter }: ServerPorts, contextOf: ContextOf): void {
-  const protocol: Protocol = {
-    methods: new Map(methods.map(each => [each.name, each])),
-    observe: reporter.called,
-    broke: reporter.failed,
-  };
-
-  app.post('/', async (request, reply) => {
-    const text = fromUtf8(bodyOf(request));
-    if (text === null) return reply.type('application/json').send(errorText(null, fault('PARSE_ERROR', 'Parse error')));
-    const answer = await respond(text, protocol, contextOf(request, reply));
-    if (answer.text === null) return reply.code(204).send();
-    if (answer.refused?.code === 'RATE_LIMITED') return refuse(reply, answer.refused, answer.text);
-    return reply.type('application/json').send(answer.text);
-  });
-
-  app.post('/v1/transactions', { bodyLimit: BINARY_BODY_BYTES_MAX }, async (request, reply) => {
-    const transactions = splitTransactions(bodyOf(request));
-    if (!transactions.ok) return refuse(reply, transactions.error);
-    const limited = contextOf(request, reply).charge(transactions.value.length);
-    if (limited) return refuse(reply, limited);
-    const admissions = await submitter.submit(transactions.value);
-    return admissions.map(presentAdmission);
-  });
-}
-
-/** An absent body is an empty one. */
-const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
 
 function servePages(app: FastifyInstance, { version }: ServerOptions, { chain, state, node }: ServerPorts): void {
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(statusPage(chain, state, version)));

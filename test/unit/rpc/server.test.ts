@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeTransaction } from '../../../ledger/types/transaction.ts';
 import { listenFault } from '../../../node/listen-fault.ts';
+import { BINARY_BODY_BYTES_MAX } from '../../../node/rpc/binary-submit.ts';
 import { callerOf } from '../../../node/rpc/caller.ts';
+import { BODY_BYTES_MAX } from '../../../node/rpc/front-door.ts';
 import { guard, hostName } from '../../../node/rpc/http-guard.ts';
-import { BODY_BYTES_MAX } from '../../../node/rpc/server.ts';
 import { type Json, rpcServer } from './harness.ts';
 import { base64Of, CHAIN, transferOf, WAITERS_MAX } from './ledger.ts';
 
@@ -92,6 +93,45 @@ describe('JSON-RPC over HTTP', () => {
     expect(await json(response)).toMatchObject({ error: { code: -32005, data: { code: 'REQUEST_TOO_LARGE' } } });
     const fits = await rpc.post(STATUS + ' '.repeat(BODY_BYTES_MAX - STATUS.length));
     expect(fits.status).toBe(200);
+  });
+
+  test('refuses a body that grows above its limit, at the path of binary submission its own', async () => {
+    const grow = async (path: string, bytes: number) => {
+      const body = new Blob([new Uint8Array(bytes)]).stream();
+      const response = await fetch(rpc.url + path, { method: 'POST', body, duplex: 'half' } as RequestInit);
+      return [response.status, (await json(response)).error.data.code];
+    };
+    expect(await grow('/', BODY_BYTES_MAX + 1)).toEqual([413, 'REQUEST_TOO_LARGE']);
+    expect(await grow('/v1/transactions', BINARY_BODY_BYTES_MAX + 1)).toEqual([413, 'REQUEST_TOO_LARGE']);
+  });
+
+  test('answers one request after the other on a connection, with a path that says more too', async () => {
+    const socket = connect(Number(new URL(rpc.url).port), '127.0.0.1');
+    const request = (path: string) =>
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${STATUS.length}\r\n\r\n${STATUS}`;
+    let text = '';
+    socket.setEncoding('utf8').on('data', part => (text += part));
+    socket.write(request('/') + request('/?who=me'));
+    for (let i = 0; i < 400 && text.split('"result"').length < 3; i++) await new Promise(wake => setTimeout(wake, 5));
+    socket.destroy();
+    expect(text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    expect(text.match(/"result"/g)).toHaveLength(2);
+  });
+
+  test('an answer is nothing for a browser to show, to run or to embed, refusals included', async () => {
+    const answers = [await rpc.post(STATUS), await send(rpc.url, 'POST', { host: 'evil.example' }, STATUS)];
+    for (const { headers } of answers) {
+      const header = (name: string) => (headers instanceof Headers ? headers.get(name) : headers[name]);
+      expect(header('content-type')).toBe('application/json; charset=utf-8');
+      expect(header('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+      expect(header('x-content-type-options')).toBe('nosniff');
+      expect(header('cross-origin-resource-policy')).toBe('same-origin');
+    }
+  });
+
+  test('what is not ASCII comes back as it is', async () => {
+    const body = { jsonrpc: '2.0', id: 'Ölmühle 🫒', method: 'chain_getStatus' };
+    expect(await json(await rpc.post(JSON.stringify(body)))).toMatchObject({ id: 'Ölmühle 🫒' });
   });
 
   test('any bytes end in an answer below 500, without a trace of the program', async () => {
@@ -197,7 +237,12 @@ describe('who may call', () => {
     const preflight = await send(open.url, 'OPTIONS', { ...headers, 'access-control-request-headers': 'content-type' });
     expect(preflight.status).toBe(204);
     expect(preflight.headers['access-control-allow-origin']).toBe('https://explorer.example');
-    expect((await send(open.url, 'POST', headers, STATUS)).status).toBe(200);
+    const answer = await send(open.url, 'POST', headers, STATUS);
+    expect([answer.status, answer.headers.vary]).toEqual([200, 'Origin']);
+    expect(answer.headers['access-control-allow-origin']).toBe('https://explorer.example');
+    // The answer is kept by caches that serve other origins as well.
+    const plain = await send(open.url, 'POST', {}, STATUS);
+    expect([plain.headers.vary, plain.headers['access-control-allow-origin']]).toEqual(['Origin', undefined]);
     expect((await send(open.url, 'POST', { origin: 'https://other.example' }, STATUS)).status).toBe(403);
     await open.server.close();
   });
