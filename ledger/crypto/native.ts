@@ -44,10 +44,14 @@ function joined(parts: readonly Bytes[]): Bytes | null {
   return scratched(length);
 }
 
-export function sha256Binary(data: string | Bytes): string {
+export function sha256Binary(data: string | Bytes, length: number = data.length): string {
   if (typeof data !== 'string') return hash('sha256', data, 'binary');
-  if (data.length > scratch.length) return hash('sha256', Buffer.from(data, 'latin1'), 'binary');
-  return hash('sha256', scratched(scratch.write(data, 'latin1')), 'binary');
+  if (length > scratch.length) return hash('sha256', Buffer.from(data.slice(0, length), 'latin1'), 'binary');
+  return hash('sha256', scratched(scratch.write(data, 0, length, 'latin1')), 'binary');
+}
+
+export function sha256Text(text: string): string {
+  return hash('sha256', text, 'binary');
 }
 
 /** Judges signatures of one key, which was decoded once. */

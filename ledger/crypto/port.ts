@@ -19,10 +19,12 @@ export interface Crypto {
   /** SHA-256 of the concatenated parts, as 64 lower-case hex digits. */
   sha256Hex(...parts: readonly Bytes[]): Hash;
   /**
-   * SHA-256 as a string of 32 bytes, one in each character, of such a string or of an array. For tables of very many
-   * hashes: a short string takes a third of the room of a byte array, and strings join without copies.
+   * SHA-256 as a string of 32 bytes, one in each character, of an array, or of such a string or its first `length` characters. For
+   * tables of very many hashes: a short string takes a third of the room of a byte array, and strings join without copies.
    */
-  sha256Binary(data: string | Bytes): string;
+  sha256Binary(data: string | Bytes, length?: number): string;
+  /** SHA-256 of the UTF-8 of a text, in the same form. */
+  sha256Text(text: string): string;
   /** Whether `signature` (64 bytes) is valid; false for anything malformed. Never throws. */
   verify(key: PublicKey, message: Bytes, signature: Bytes): boolean;
   /** Deterministic: the same key and message give the same 64 bytes. */

@@ -7,7 +7,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 as nobleSha256, sha512 } from '@noble/hashes/sha2.js';
-import { type Bytes, concatBytes, equalBytes, fromHex, toHex } from '../types/bytes.ts';
+import { type Bytes, concatBytes, equalBytes, fromHex, toHex, utf8 } from '../types/bytes.ts';
 import { type Hash, isPublicKey, type PublicKey } from '../types/ids.ts';
 import { SIGNATURE_BYTES } from '../types/transaction.ts';
 import type { SecretKey } from './port.ts';
@@ -20,9 +20,13 @@ export function sha256Hex(...parts: readonly Bytes[]): Hash {
   return toHex(sha256(...parts)) as Hash;
 }
 
-export function sha256Binary(data: string | Bytes): string {
-  const bytes = typeof data === 'string' ? Uint8Array.from(data, character => character.charCodeAt(0)) : data;
+export function sha256Binary(data: string | Bytes, length: number = data.length): string {
+  const bytes = typeof data === 'string' ? Uint8Array.from({ length }, (_, i) => data.charCodeAt(i)) : data;
   return String.fromCharCode(...nobleSha256(bytes));
+}
+
+export function sha256Text(text: string): string {
+  return sha256Binary(utf8(text));
 }
 
 /** SHA-256 of the message, 64 bytes r ‖ s, and of the two values of s that are valid only the lower one. */

@@ -3,27 +3,10 @@ import { sha256Binary } from '#crypto';
 import { type Bytes, compareText } from '../types/bytes.ts';
 import { ascending, type Codec, list, option, struct, uint } from '../types/codec.ts';
 import { type Hash, hash } from '../types/ids.ts';
-import {
-  BRANCH_HEAD,
-  bitmapOf,
-  branchBytes,
-  CHILDREN,
-  DEPTH_MAX,
-  DIGEST_BYTES,
-  type Digest,
-  EMPTY_DIGEST,
-  ENTRY_BYTES,
-  fromHash,
-  LEAF_ENTRIES_MAX,
-  LEAF_HEAD,
-  type Leaf,
-  leafBytes,
-  nibble,
-  pathOf,
-  rank,
-  toHash,
-  valueDigest,
-} from './node.ts';
+import { valueDigest } from './change.ts';
+import { contentOf, ENTRY_BYTES, LEAF_ENTRIES_MAX, type Leaf, leafBytes } from './leaf.ts';
+import { BRANCH_HEAD, bitmapOf, branchBytes, CHILDREN, EMPTY_DIGEST, isBranch, rank } from './node.ts';
+import { DEPTH_MAX, DIGEST_BYTES, type Digest, fromHash, nibble, pathOf, toHash } from './path.ts';
 import type { Tree } from './tree.ts';
 
 /** A branch on the way to the key. */
@@ -60,9 +43,9 @@ export function proveState(tree: Tree, key: string): StateProof {
   const path = pathOf(key);
   const branches: ProofBranch[] = [];
   let node = tree.node;
-  while (node?.type === 'branch') {
+  while (isBranch(node)) {
     const slot = nibble(path, branches.length);
-    const child: typeof node | Leaf | null = node.children[slot]!;
+    const child: typeof tree.node = node.children[slot]!;
     const bitmap = bitmapOf(node);
     const siblings: Hash[] = digestsOf(node.committed.slice(BRANCH_HEAD)).map(toHash);
     if (child !== null) siblings.splice(rank(bitmap, slot), 1);
@@ -79,14 +62,13 @@ function digestsOf(joined: string): Digest[] {
 }
 
 function othersOf(leaf: Leaf, path: Hash): ProofEntry[] {
-  return leaf.values
-    .map((_, i) => {
-      const [key, value] = digestsOf(
-        leaf.committed.slice(LEAF_HEAD + i * ENTRY_BYTES, LEAF_HEAD + (i + 1) * ENTRY_BYTES),
-      );
-      return { path: toHash(key!), value: toHash(value!) };
-    })
-    .filter(entry => entry.path !== path);
+  const others: ProofEntry[] = [];
+  const { entries } = contentOf(leaf);
+  for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
+    const [key, value] = digestsOf(entries.slice(at, at + ENTRY_BYTES)).map(toHash);
+    if (key !== path) others.push({ path: key!, value: value! });
+  }
+  return others;
 }
 
 /**

@@ -9,7 +9,7 @@ const PARTS: readonly (readonly [part: string, fits: RegExp])[] = [
   ['signatures', /ledger\/crypto\/native\.ts#(verify|verifierOf|sign|pairOf)|sodium-native/],
   ['hashes', /ledger\/crypto\/(native|ids|merkle)\.ts/],
   ['encoding', /ledger\/types\//],
-  ['state tree', /ledger\/state\/(tree|node)\.ts/],
+  ['state tree', /ledger\/state\/(tree|node|leaf|change|value|path)\.ts/],
   ['mempool', /ledger\/(mempool|expiries)\.ts/],
   ['execution', /ledger\//],
   ['consensus', /consensus\//],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isBranch } from '../../ledger/state/node.ts';
 import { emptyTree, type Tree, treeFrom, treeRoot, treeSize, update } from '../../ledger/state/tree.ts';
 import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
 import { referenceRoot } from './state-reference.ts';
@@ -38,6 +39,27 @@ describe('the root', () => {
     );
   });
 
+  test('and the values are those of the content, however long', () => {
+    const content = new Map<string, Bytes>(
+      [0, 1, 63, 64, 65, 128, 255, 256, 1_000, 65_535, 65_536, 70_000].map((length, i) => [
+        `of length ${length}`,
+        new Uint8Array(length).fill(i + 250),
+      ]),
+    );
+    const tree = update(treeFrom(content), new Map([['of length 64', utf8('replaced')]]));
+    content.set('of length 64', utf8('replaced'));
+    expect(treeRoot(tree)).toBe(referenceRoot(content));
+    for (const [key, value] of content) expect(tree.get(key)).toEqual(value);
+  });
+
+  test('is of the values as they were given: none is shared with whoever reads or wrote it', () => {
+    const value = utf8('value');
+    const tree = treeFrom([['a', value]]);
+    value.fill(0);
+    tree.get('a')!.fill(0);
+    expect(tree.get('a')).toEqual(utf8('value'));
+  });
+
   test('tells an empty value from none', () => {
     const tree = treeFrom([['a', new Uint8Array(0)]]);
     expect(tree.get('a')).toEqual(new Uint8Array(0));
@@ -48,7 +70,7 @@ describe('the root', () => {
 type Write = [key: string, value: Bytes | null];
 
 const someWrites: fc.Arbitrary<Write[]> = fc.array(
-  fc.tuple(fc.constantFrom(...POOL), fc.option(fc.uint8Array({ maxLength: 3 }), { freq: 2 })),
+  fc.tuple(fc.constantFrom(...POOL), fc.option(fc.uint8Array({ maxLength: 90 }), { freq: 2 })),
   { maxLength: 70, size: 'max' },
 );
 /** All but a few keys deleted: what makes leaves of branches. */
@@ -125,7 +147,7 @@ describe('any sequence of updates', () => {
   test('shares what it does not touch', () => {
     const before = treeFrom(contentOf(numbered(1000)));
     const after = update(before, new Map([['tokens/balance/QRT/7', utf8('new')]]));
-    const children = (tree: Tree) => (tree.node?.type === 'branch' ? tree.node.children : []);
+    const children = (tree: Tree) => (isBranch(tree.node) ? tree.node.children : []);
     const changed = children(after).filter((child, i) => child !== children(before)[i]);
     expect(changed).toHaveLength(1);
     expect(update(before, new Map()).node).toBe(before.node);
