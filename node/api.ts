@@ -23,6 +23,7 @@ import { fault } from './rpc/errors.ts';
 import type { ChainReader, NodeReader, PoolReader, StateEntry, StateReader, Submitter } from './rpc/ports.ts';
 import type { StateVersions } from './state-versions.ts';
 import type { Store } from './storage/store.ts';
+import type { TokenNames } from './token-names.ts';
 import { VERSION } from './version.ts';
 
 export interface ChainPorts {
@@ -93,7 +94,7 @@ export function finalReceipt(store: Store, id: TransactionId): FinalReceipt | nu
   return place && receipt ? { receipt, height: place.height, index: place.index } : null;
 }
 
-export function stateReader(versions: StateVersions, store: Store): StateReader {
+export function stateReader(versions: StateVersions, store: Store, names: TokenNames): StateReader {
   return {
     range: () => ({ oldest: versions.oldest, newest: versions.newest }),
     at(height) {
@@ -103,6 +104,7 @@ export function stateReader(versions: StateVersions, store: Store): StateReader 
     },
     list: async (prefix, after, limit): Promise<readonly StateEntry[]> =>
       (await store.listState(prefix, after, limit)).map(([key, value]) => ({ key, value })),
+    tokens: names.few,
   };
 }
 

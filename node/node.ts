@@ -36,6 +36,7 @@ import { startSpreader } from './spreader.ts';
 import { stateVersions } from './state-versions.ts';
 import { openStore, type Store } from './storage/store.ts';
 import { createSupplyQuestions } from './supply-questions.ts';
+import { createTokenNames, type TokenNames } from './token-names.ts';
 import { VERSION } from './version.ts';
 
 export interface StartOptions {
@@ -114,6 +115,7 @@ async function compose(
     log.debug({ step, done, total }, 'bringing the ledger up'),
   );
   const supply = await createSupplyQuestions(chain, store);
+  const tokenNames = await createTokenNames(store);
   const { now } = createClock();
   const pool = createMempool(chain.rules);
   const uncheckedTransactions = home.config.bench.uncheckedSignatures;
@@ -145,6 +147,7 @@ async function compose(
     takeBatch: intake.takeBatch,
     finalised({ block, changes }, { roundMs, executionMs }) {
       supply.apply(changes);
+      tokenNames.apply(changes);
       const { height } = block.header;
       const transactions = block.transactions.length;
       metrics.finalised({ transactions, intervalMs: sinceLast(), roundMs, blockMs: executionMs });
@@ -169,6 +172,7 @@ async function compose(
     waiting,
     agreement,
     supply,
+    tokenNames,
     evidence,
     metrics,
     log,
@@ -237,6 +241,7 @@ interface ApiParts {
   readonly waiting: Acknowledgements;
   readonly agreement: Agreement;
   readonly supply: SupplyReader;
+  readonly tokenNames: TokenNames;
   readonly evidence: readonly Evidence[];
   readonly metrics: Metrics;
   readonly log: Log;
@@ -251,7 +256,7 @@ async function openApi(parts: ApiParts): Promise<Server> {
   const versions = stateVersions(chain, store);
   const ports = {
     chain: chainReader({ chain, store, sync: agreement.sync, spec, genesis, genesisId: networkId }),
-    state: stateReader(versions, store),
+    state: stateReader(versions, store, parts.tokenNames),
     submitter: submitter({ rules: chain.rules, chain, store, pool, intake, waiting, now }),
     pool: poolReader(pool, MEMPOOL_LIMITS),
     prover: prover({ genesis, spec, chain, versions, store }),

@@ -2,10 +2,10 @@ import Type, { type Static } from 'typebox';
 import { publicKeyText } from '../../ledger/crypto/keys.ts';
 import { accounts, senderOf } from '../../ledger/modules/members/account.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
-import { holdingOf, tokens } from '../../ledger/modules/tokens/token.ts';
+import { balanceOf, holdingOf, tokens } from '../../ledger/modules/tokens/token.ts';
 import { type Address, isAddress } from '../../ledger/types/address.ts';
-import { err, type Fault, ok } from '../../ledger/types/errors.ts';
-import { entriesPage, pageParams } from './cursor.ts';
+import { err, type Fault, ok, type Result } from '../../ledger/types/errors.ts';
+import { entriesPage, memoryPage, type Page, pageParams } from './cursor.ts';
 import { fault } from './errors.ts';
 import { type Method, method } from './method.ts';
 import type { StateReader } from './ports.ts';
@@ -47,6 +47,11 @@ export function holderOf(state: ReturnType<StateReader['at']>, of: Address): Sta
   };
 }
 
+function presentBalance(view: ReturnType<StateReader['at']>, token: string, of: Address): Static<typeof balanceObject> {
+  const { amount, frozen } = holdingOf(view, token, of);
+  return { token, amount: amount.toString(), decimals: tokens.get(view, token)?.decimals ?? 0, frozen };
+}
+
 export function accountMethods(state: StateReader): Method[] {
   return [
     method({
@@ -59,15 +64,26 @@ export function accountMethods(state: StateReader): Method[] {
         balances: Type.Array(balanceObject),
         next: nullable(Type.String()),
       }),
-      async handler({ address, ...request }) {
+      handler({ address, ...request }) {
         if (!isAddress(address)) return err(badAddress('address'));
         const view = state.at(state.range().newest);
-        const held = await entriesPage(state, `tokens/held/${address}/`, request, token => {
-          const { amount, frozen } = holdingOf(view, token, address);
-          return { token, amount: amount.toString(), decimals: tokens.get(view, token)?.decimals ?? 0, frozen };
-        });
-        if (!held.ok) return held;
-        return ok({ address, ...holderOf(view, address), balances: held.value.items, next: held.value.next });
+        const answer = (held: Result<Page<string>, Fault>) =>
+          held.ok
+            ? ok({
+                ...{ address, ...holderOf(view, address) },
+                balances: held.value.items.map(token => presentBalance(view, token, address)),
+                next: held.value.next,
+              })
+            : held;
+        const few = state.tokens();
+        return few === null
+          ? entriesPage(state, `tokens/held/${address}/`, request, token => token).then(answer)
+          : answer(
+              memoryPage(
+                few.filter(token => balanceOf(view, token, address) > 0n),
+                request,
+              ),
+            );
       },
     }),
   ];

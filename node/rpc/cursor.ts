@@ -39,6 +39,18 @@ export interface PageRequest {
   readonly cursor?: string | undefined;
 }
 
+/** A page of a list that is in memory, in ascending order. */
+export function memoryPage(
+  all: readonly string[],
+  { limit = PAGE_ITEMS_DEFAULT, cursor }: PageRequest,
+): Result<Page<string>, Fault> {
+  const after = cursor === undefined ? null : positionOf(cursor);
+  if (cursor !== undefined && after === null) return err(badCursor());
+  const left = after === null ? all : all.filter(each => each > after);
+  const items = left.slice(0, limit);
+  return ok({ items, next: left.length > limit ? cursorOf(items.at(-1)!) : null });
+}
+
 /**
  * A page of the newest state's entries under `prefix`, in the order of keys. `present` gets what follows the prefix in a key; null
  * leaves an entry out, so that a page may hold less than its limit and yet not be the last.

@@ -102,6 +102,8 @@ export interface StateReader {
   at(height: Height): Pick<ModuleState, 'get'>;
   /** Entries of the newest version whose keys begin with `prefix` and come after the key `after`, in the order of keys. */
   list(prefix: string, after: string | null, limit: number): Awaitable<readonly StateEntry[]>;
+  /** Every token of the newest version in ascending order; null: too many to look at each. */
+  tokens(): readonly string[] | null;
 }
 
 /** What the questions of the supply module read: the newest final state, whole and unchanged within one step of the process. */

@@ -145,7 +145,7 @@ export function memoryLedger() {
   const pending = new Map<TransactionId, IdentifiedTransaction>();
   const waits = acknowledgements(WAITERS_MAX);
   const condition = {
-    ...{ busy: false, unfit: null as string | null, blocksBehind: 0, oldest: 0, decoded: 0, waits },
+    ...{ busy: false, unfit: null as string | null, blocksBehind: 0, oldest: 0, manyTokens: false, decoded: 0, waits },
     /** What stands in a block that is not final, as under an engine whose blocks have to get deep. */
     ...{ finalityDepth: 0, included: null as IncludedTransaction | null },
   };
@@ -255,6 +255,7 @@ export function memoryLedger() {
         .filter(({ key }) => key.startsWith(prefix) && (after === null || key > after))
         .sort((a, b) => compareText(a.key, b.key))
         .slice(0, limit),
+    tokens: () => (condition.manyTokens ? null : ['ABC', 'NIX', 'QRT']),
   };
 
   const pool: PoolReader = {

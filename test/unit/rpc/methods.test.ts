@@ -259,7 +259,8 @@ describe('state', () => {
 });
 
 describe('accounts, tokens, members and validators', () => {
-  test('account_get', async () => {
+  test.each([false, true])('account_get, of many tokens: %s', async manyTokens => {
+    rpc.ledger.condition.manyTokens = manyTokens;
     const account = await rpc.call('account_get', [addressOf('alice')]);
     expect(account).toEqual({
       address: addressOf('alice'),
@@ -289,6 +290,9 @@ describe('accounts, tokens, members and validators', () => {
     expect([first.balances[0].token, second.balances[0].token, second.next]).toEqual(['ABC', 'QRT', null]);
     const wrong = addressOf('alice').replace(/.$/, last => (last === 'q' ? 'p' : 'q'));
     expect((await rpc.refused('account_get', [wrong])).message).toContain('checksum');
+    const cursor = `${first.next}!`;
+    expect((await rpc.refused('account_get', { address: addressOf('alice'), cursor })).data.parameter).toBe('cursor');
+    rpc.ledger.condition.manyTokens = false;
   });
 
   test('token_get and token_list', async () => {
