@@ -14,7 +14,7 @@ import type { StateReader } from './state/overlay.ts';
 import { decode } from './types/codec.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { ChainId, Millis, TransactionId } from './types/ids.ts';
-import type { IdentifiedTransaction, Operation, TransactionBody } from './types/transaction.ts';
+import { findingOf, type IdentifiedTransaction, noteFinding, type Operation } from './types/transaction.ts';
 
 /** What genesis fixes for every block. */
 export interface Rules {
@@ -72,28 +72,20 @@ export interface Prepared {
 type Form = Result<readonly Prepared[], Refusal>;
 
 /**
- * What a body's operations were found to be: at admission, when a block is built, when it is validated. It is kept on the body,
- * because a weak table of all transactions that wait costs the collector more than decoding them again.
- */
-const FORM = Symbol('form');
-type Examined = TransactionBody & { [FORM]?: { readonly operations: readonly Operation[]; readonly form: Form } };
-
-/**
  * Form: right by itself, whatever the state. Refuses, in this order: WRONG_CHAIN, TRANSACTION_TOO_LARGE, TOO_MANY_OPERATIONS,
  * then for each operation UNKNOWN_OPERATION, MALFORMED_PAYLOAD.
  */
 export function checkForm(rules: Rules, transaction: IdentifiedTransaction): Form {
-  const { size } = transaction;
-  const body: Examined = transaction.body;
+  const { size, body } = transaction;
   const { operations } = body;
   if (body.chainId !== rules.chainId) return refusal('WRONG_CHAIN', body.chainId);
   if (size > rules.limits.transactionBytesMax) return refusal('TRANSACTION_TOO_LARGE', size);
   if (operations.length > rules.limits.operationsMax) return refusal('TOO_MANY_OPERATIONS', operations.length);
-  const known = body[FORM];
-  // A copy with other operations may have brought it along.
-  if (known?.operations === operations) return known.form;
+  // Asked at admission, when a block is built and when it is validated.
+  const known = findingOf(transaction) as Form | null;
+  if (known !== null) return known;
   const form = prepare(operations);
-  body[FORM] = { operations, form };
+  noteFinding(transaction, form);
   return form;
 }
 

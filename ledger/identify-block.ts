@@ -3,7 +3,7 @@ import { merkleRoot } from './crypto/merkle.ts';
 import type { Block, IdentifiedBlock } from './types/block.ts';
 import { err, ok, type Result } from './types/errors.ts';
 import type { Hash } from './types/ids.ts';
-import type { IdentifiedTransaction } from './types/transaction.ts';
+import { type IdentifiedTransaction, leafOf } from './types/transaction.ts';
 
 const roots = new WeakMap<readonly IdentifiedTransaction[], Hash>();
 
@@ -14,7 +14,7 @@ const roots = new WeakMap<readonly IdentifiedTransaction[], Hash>();
 export function transactionsRoot(transactions: readonly IdentifiedTransaction[]): Hash {
   let root = roots.get(transactions);
   if (root === undefined) {
-    root = merkleRoot(transactions.map(each => each.leaf));
+    root = merkleRoot(transactions.map(leafOf));
     roots.set(transactions, root);
   }
   return root;

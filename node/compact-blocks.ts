@@ -8,7 +8,7 @@ import { merkleRoot } from '../ledger/crypto/merkle.ts';
 import { rememberTransactionsRoot } from '../ledger/identify-block.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
-import { type Bytes, equalBytes, toHex } from '../ledger/types/bytes.ts';
+import { type Bytes, toHex } from '../ledger/types/bytes.ts';
 import type { CompactBlock } from '../ledger/types/compact-block.ts';
 import type { Header } from '../ledger/types/header.ts';
 import { type BlockId, HASH_LENGTH, type Height, type PublicKey, type TransactionId } from '../ledger/types/ids.ts';
@@ -74,7 +74,7 @@ export function compactBlocks(pool: Pick<Mempool, 'get'>, wants: (id: BlockId) =
   function find({ leaves, found, missing }: Incomplete, id: TransactionId): boolean {
     const index = missing.get(id)!;
     const known = pool.get(id);
-    if (known === null || !equalBytes(known.leaf, leaves[index]!)) return false;
+    if (known === null || known.signaturesHash !== toHex(leaves[index]!, HASH_LENGTH)) return false;
     found[index] = known;
     return missing.delete(id);
   }

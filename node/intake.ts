@@ -5,7 +5,7 @@
 import { checkForm, checkPlace, isRepeated, type Place, type Refusal, type Rules } from '../ledger/admission.ts';
 import { identify, sharedSigningBytes } from '../ledger/crypto/ids.ts';
 import type { Mempool, PoolRefusal } from '../ledger/mempool.ts';
-import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
+import type { Bytes } from '../ledger/types/bytes.ts';
 import { decode } from '../ledger/types/codec.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { Millis, PublicKey, TransactionId } from '../ledger/types/ids.ts';
@@ -62,15 +62,17 @@ class TransactionClaim implements SignatureClaim {
   }
 }
 
-/** The signatures of a transaction as the verifier takes them. */
-export const signatureClaims = (transaction: IdentifiedTransaction): SignatureClaim[] =>
-  transaction.signatures.map(each => new TransactionClaim(transaction, each));
+/** The signatures of transactions, one after the other, as the verifier takes them. */
+export function signatureClaims(transactions: readonly IdentifiedTransaction[]): SignatureClaim[] {
+  const claims: SignatureClaim[] = [];
+  for (const transaction of transactions)
+    for (const each of transaction.signatures) claims.push(new TransactionClaim(transaction, each));
+  return claims;
+}
 
 /** Whether the pool holds this very transaction, signatures included: then they were verified. */
-export function isVerified(pool: Mempool, { id, leaf }: IdentifiedTransaction): boolean {
-  const known = pool.get(id);
-  return known !== null && equalBytes(known.leaf, leaf);
-}
+export const isVerified = (pool: Mempool, { id, signaturesHash }: IdentifiedTransaction): boolean =>
+  pool.get(id)?.signaturesHash === signaturesHash;
 
 const busy = (): Fault =>
   fault('BUSY', 'this node has more work than it can take in', { data: { retryAfterMs: BUSY_RETRY_MS } });
@@ -123,7 +125,7 @@ export function createIntake(ports: IntakePorts): Intake {
     candidates: readonly IdentifiedTransaction[],
     priority: Priority,
   ): Promise<readonly boolean[] | null> {
-    const verdicts = await verifier.verify(candidates.flatMap(signatureClaims), priority);
+    const verdicts = await verifier.verify(signatureClaims(candidates), priority);
     if (verdicts === null) return null;
     let at = 0;
     return candidates.map(({ signatures }) => {

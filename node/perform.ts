@@ -123,7 +123,7 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   async function signaturesHold(block: IdentifiedBlock): Promise<boolean | null> {
     const unknown = block.transactions.filter(each => !isVerified(pool, each));
     if (unknown.length === 0) return true;
-    const verdicts = await verifier.verify(unknown.flatMap(signatureClaims), 'proposal');
+    const verdicts = await verifier.verify(signatureClaims(unknown), 'proposal');
     return verdicts === null ? null : verdicts.every(Boolean);
   }
 

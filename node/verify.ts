@@ -126,7 +126,7 @@ function judge(
   const { id, header } = block;
   const found: Omit<Finding, 'height'>[] = [];
   for (const transaction of block.transactions)
-    if (!signatureClaims(transaction).every(({ key, message, signature }) => verify(key, message, signature)))
+    if (!signatureClaims([transaction]).every(({ key, message, signature }) => verify(key, message, signature)))
       found.push({ code: 'SIGNATURE_INVALID', what: transaction.id });
   const reason = certificate && rule && verifyCertificate(header, id, certificate, chain.final.validators, rule);
   if (rule !== null && !reason?.ok)

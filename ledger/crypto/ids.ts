@@ -32,10 +32,7 @@ export function identify(transaction: Transaction): IdentifiedTransaction {
   const own = encoded(transaction);
   const { body, bytes, bodyLength } = own;
   const id = sha256Hex(tagged('quorate/transaction/1', body.chainId), bytes.subarray(0, bodyLength));
-  const leaf = new Uint8Array(2 * HASH_LENGTH);
-  writeHex(id, leaf, 0);
-  writeHex(sha256Hex(bytes.subarray(bodyLength)), leaf, HASH_LENGTH);
-  return withIdentity(own, id, leaf);
+  return withIdentity(own, id, sha256Hex(bytes.subarray(bodyLength)));
 }
 
 /** The bytes that each key of the sender signs: tag, chain id and the 32 bytes of the transaction's id. */

@@ -9,7 +9,7 @@ import { encode } from '../types/codec.ts';
 import type { Header } from '../types/header.ts';
 import type { Hash, Height } from '../types/ids.ts';
 import { type Receipt, receipt } from '../types/receipt.ts';
-import type { IdentifiedTransaction } from '../types/transaction.ts';
+import { type IdentifiedTransaction, leafOf } from '../types/transaction.ts';
 import type { ValidatorSet } from '../types/validator.ts';
 import { bundle, type Claim, type FinalHeader, type SetChange, WORK_HEADERS_MAX, workBundle } from './bundle.ts';
 
@@ -55,10 +55,7 @@ export function buildTransactionProof(
     transaction: { body, signatures },
     receipt: result,
     sides: sidesOf(index, transactions.length),
-    transactionPath: proveInclusion(
-      transactions.map(each => each.leaf),
-      index,
-    ).path,
+    transactionPath: proveInclusion(transactions.map(leafOf), index).path,
     receiptPath: proveInclusion(
       receipts.map(each => encode(receipt, each)),
       index,

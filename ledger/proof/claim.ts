@@ -7,6 +7,7 @@ import { encode } from '../types/codec.ts';
 import type { Header } from '../types/header.ts';
 import type { Hash } from '../types/ids.ts';
 import { receipt as receiptCodec } from '../types/receipt.ts';
+import { leafOf } from '../types/transaction.ts';
 import type { Claim } from './bundle.ts';
 import type { Check, Verified } from './verdict.ts';
 
@@ -15,11 +16,14 @@ export function checkClaim(claim: Claim, { chainId, transactionsRoot, receiptsRo
   if (claim.type === 'state')
     return verifyStateProof(stateRoot, claim.key, claim.value, claim.proof) ? null : { code: 'PROOF_STATE' };
   const { transaction, receipt, sides, transactionPath, receiptPath } = claim;
-  const { id, leaf } = identify(transaction);
-  if (transaction.body.chainId !== chainId || !leads(transactionsRoot, leafHash(leaf), sides, transactionPath))
+  const identified = identify(transaction);
+  if (
+    transaction.body.chainId !== chainId ||
+    !leads(transactionsRoot, leafHash(leafOf(identified)), sides, transactionPath)
+  )
     return { code: 'PROOF_TRANSACTION' };
   const received = leads(receiptsRoot, leafHash(encode(receiptCodec, receipt)), sides, receiptPath);
-  return received && receipt.transaction === id ? null : { code: 'PROOF_RECEIPT' };
+  return received && receipt.transaction === identified.id ? null : { code: 'PROOF_RECEIPT' };
 }
 
 /** Whether `path` leads from the leaf to the root: as it would in a complete tree, where the sides are the index. */

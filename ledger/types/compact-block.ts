@@ -6,7 +6,7 @@ import { BLOCK_TRANSACTIONS_MAX, type IdentifiedBlock } from './block.ts';
 import type { Bytes } from './bytes.ts';
 import { type Codec, fixed, list, struct } from './codec.ts';
 import { type Header, header } from './header.ts';
-import { HASH_LENGTH } from './ids.ts';
+import { LEAF_BYTES, leafOf } from './transaction.ts';
 
 export interface CompactBlock {
   readonly header: Header;
@@ -16,7 +16,7 @@ export interface CompactBlock {
 
 const fields: Codec<CompactBlock> = struct({
   header,
-  leaves: list(fixed(2 * HASH_LENGTH), BLOCK_TRANSACTIONS_MAX),
+  leaves: list(fixed(LEAF_BYTES), BLOCK_TRANSACTIONS_MAX),
 });
 
 export const compactBlock: Codec<CompactBlock> = {
@@ -30,5 +30,5 @@ export const compactBlock: Codec<CompactBlock> = {
 
 export const compactOf = ({ header, transactions }: Omit<IdentifiedBlock, 'id'>): CompactBlock => ({
   header,
-  leaves: transactions.map(each => each.leaf),
+  leaves: transactions.map(leafOf),
 });

@@ -1,11 +1,13 @@
 import type { Address } from './address.ts';
 import { address } from './address.ts';
 import type { Bytes } from './bytes.ts';
-import { compareText, concatBytes } from './bytes.ts';
+import { compareText, concatBytes, writeHex } from './bytes.ts';
 import { ascending, bytes, type Codec, encode, fixed, list, mapped, option, struct, text } from './codec.ts';
 import {
   type ChainId,
   chainId,
+  HASH_LENGTH,
+  type Hash,
   hash,
   type Millis,
   millis,
@@ -20,6 +22,7 @@ export const OPERATIONS_MAX = 100;
 export const SIGNATURES_MAX = 16;
 export const SALT_BYTES = 8;
 export const SIGNATURE_BYTES = 64;
+export const LEAF_BYTES = 2 * HASH_LENGTH;
 
 const OPERATION_KIND = /^[a-z]+\.[a-zA-Z]+$/;
 
@@ -53,11 +56,11 @@ export interface Transaction {
   readonly signatures: readonly KeySignature[];
 }
 
-/** A transaction with what is computed from it once: `id` names the body, `leaf` the body and the signatures. */
+/** A transaction with what is computed from it once. What is cached as verified is keyed by both hashes. */
 export interface IdentifiedTransaction extends Transaction {
   readonly id: TransactionId;
-  /** Leaf of the transactions root: id ‖ hash of the encoded signatures. What is cached as verified is keyed by this. */
-  readonly leaf: Bytes;
+  /** SHA-256 of the encoded signatures. */
+  readonly signaturesHash: Hash;
   /** Length of the canonical encoding. */
   readonly size: number;
 }
@@ -149,16 +152,35 @@ class EncodedTransaction implements Transaction {
 
 class EncodedIdentifiedTransaction extends EncodedTransaction implements IdentifiedTransaction {
   declare readonly id: TransactionId;
-  declare readonly leaf: Bytes;
+  declare readonly signaturesHash: Hash;
   declare readonly size: number;
+  #finding: unknown = null;
 
-  constructor(value: EncodedTransaction, id: TransactionId, leaf: Bytes) {
+  constructor(value: EncodedTransaction, id: TransactionId, signaturesHash: Hash) {
     super(value, value.bytes, value.bodyLength);
     this.id = id;
-    this.leaf = leaf;
+    this.signaturesHash = signaturesHash;
     this.size = value.bytes.length;
   }
+
+  static findingOf(value: IdentifiedTransaction): unknown {
+    return #finding in value ? value.#finding : null;
+  }
+
+  static note(value: IdentifiedTransaction, finding: unknown): void {
+    if (#finding in value) value.#finding = finding;
+  }
 }
+
+/**
+ * What was found out about a transaction and noted with it; null where nothing was. No copy of a transaction brings it along, and
+ * it goes with the transaction: a table of findings would cost the collector more than finding them again.
+ */
+export const findingOf = (value: IdentifiedTransaction): unknown => EncodedIdentifiedTransaction.findingOf(value);
+
+/** Notes what may be asked for again: a function of the transaction alone. There is one place for one finding. */
+export const noteFinding = (value: IdentifiedTransaction, finding: unknown): void =>
+  EncodedIdentifiedTransaction.note(value, finding);
 
 export type { EncodedTransaction };
 
@@ -166,9 +188,21 @@ export const encoded = (value: Transaction): EncodedTransaction => EncodedTransa
 
 export const encodeTransaction = (value: Transaction): Bytes => EncodedTransaction.of(value).bytes;
 
-/** The same transaction with its id and leaf, which the caller has from its encoding. */
-export function withIdentity(value: EncodedTransaction, id: TransactionId, leaf: Bytes): IdentifiedTransaction {
-  return new EncodedIdentifiedTransaction(value, id, leaf);
+/** The same transaction with its hashes, which the caller has from its encoding. */
+export function withIdentity(
+  value: EncodedTransaction,
+  id: TransactionId,
+  signaturesHash: Hash,
+): IdentifiedTransaction {
+  return new EncodedIdentifiedTransaction(value, id, signaturesHash);
+}
+
+/** The leaf of a transaction under the transactions root: id ‖ hash of the encoded signatures. */
+export function leafOf({ id, signaturesHash }: Pick<IdentifiedTransaction, 'id' | 'signaturesHash'>): Bytes {
+  const leaf = new Uint8Array(LEAF_BYTES);
+  writeHex(id, leaf, 0);
+  writeHex(signaturesHash, leaf, HASH_LENGTH);
+  return leaf;
 }
 
 export const transaction: Codec<Transaction> = {

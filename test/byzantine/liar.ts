@@ -18,7 +18,7 @@ import type { Bytes } from '../../ledger/types/bytes.ts';
 import { decode, encode } from '../../ledger/types/codec.ts';
 import { compactBlock } from '../../ledger/types/compact-block.ts';
 import type { BlockId, Height, Millis, PublicKey } from '../../ledger/types/ids.ts';
-import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
+import { type IdentifiedTransaction, leafOf } from '../../ledger/types/transaction.ts';
 import { type Envelopes, envelopes } from '../../node/envelope.ts';
 import { certifiedBlock, certifiedBlockBytes, syncQuestion } from '../../node/network/certified-block.ts';
 import { PROTOCOL_VERSION, validatorBinding } from '../../node/network/hello.ts';
@@ -164,7 +164,7 @@ export async function startLiar(scene: Scene, options: LiarOptions = {}): Promis
       return chain.build(source, { parent: chain.final.id, time, proposer: liar.validator, seal })!.block;
     },
     publish(block) {
-      const leaves = block.transactions.map(each => identify(each).leaf);
+      const leaves = block.transactions.map(each => leafOf(identify(each)));
       published.set(blockId(block.header), block);
       network.publish('blocks', encode(compactBlock, { header: block.header, leaves }));
     },

@@ -10,7 +10,7 @@ import type { Block } from '../../ledger/types/block.ts';
 import { toHex } from '../../ledger/types/bytes.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { Hash } from '../../ledger/types/ids.ts';
-import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
+import { type IdentifiedTransaction, leafOf } from '../../ledger/types/transaction.ts';
 import type { Liar } from './liar.ts';
 import { type Scene, TOKEN } from './scene.ts';
 import { transferOf } from './trickle.ts';
@@ -36,7 +36,7 @@ const withTransactions =
   (make: (scene: Scene, liar: Liar) => readonly IdentifiedTransaction[]) => (liar: Liar, scene: Scene) => {
     const { header } = good(liar, scene);
     const transactions = make(scene, liar);
-    return { header: { ...header, transactionsRoot: merkleRoot(transactions.map(each => each.leaf)) }, transactions };
+    return { header: { ...header, transactionsRoot: merkleRoot(transactions.map(leafOf)) }, transactions };
   };
 
 function unsound(scene: Scene): IdentifiedTransaction {

@@ -8,7 +8,7 @@ import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import { decode, encode } from '../../ledger/types/codec.ts';
 import { compactBlock, compactOf } from '../../ledger/types/compact-block.ts';
 import type { BlockId, PublicKey, TransactionId } from '../../ledger/types/ids.ts';
-import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
+import { type IdentifiedTransaction, leafOf } from '../../ledger/types/transaction.ts';
 import { compactBlocks } from '../../node/compact-blocks.ts';
 import { OFFERED_BLOCKS_PER_PEER_MAX } from '../../node/limits.ts';
 import { alice, applied, bob, key, network, op, transaction } from './ledger/network.ts';
@@ -141,7 +141,7 @@ describe('a block that names its transactions', () => {
     expect(compacts.offer(compact, ANN)).toBe('mismatch');
     const held = block(1).transactions[0]!;
     take(held);
-    const known = [held.leaf, held.leaf];
+    const known = [leafOf(held), leafOf(held)];
     expect(compacts.offer({ header: { ...header, transactionsRoot: merkleRoot(known) }, leaves: known }, ANN)).toBe(
       'mismatch',
     );

@@ -17,6 +17,7 @@ import { type Header, header } from '../../ledger/types/header.ts';
 import type { ChainId, Hash, PublicKey, TransactionId } from '../../ledger/types/ids.ts';
 import {
   encodeTransaction,
+  leafOf,
   type Transaction,
   type TransactionBody,
   transactionBody,
@@ -154,7 +155,7 @@ describe('ids', () => {
     const identified = identify(signed);
     const signatures = digest(Uint8Array.of(1), Buffer.from(edwards, 'hex'), new Uint8Array(64).fill(5));
     expect(identified.id).toBe(transactionId(body));
-    expect(toHex(identified.leaf)).toBe(identified.id + signatures);
+    expect(toHex(leafOf(identified))).toBe(identified.id + signatures);
     expect(identified.size).toBe(encodeTransaction(signed).length);
     expect(encodeTransaction(identified)).toEqual(encodeTransaction(signed));
   });
@@ -162,7 +163,7 @@ describe('ids', () => {
   test('another signature makes another leaf of the same id', () => {
     const resigned = identify({ body, signatures: [{ key: edwards, signature: new Uint8Array(64).fill(6) }] });
     expect(resigned.id).toBe(identify(signed).id);
-    expect(resigned.leaf).not.toEqual(identify(signed).leaf);
+    expect(leafOf(resigned)).not.toEqual(leafOf(identify(signed)));
   });
 
   test('signed bytes are the tag, the chain id and the id', () => {

@@ -35,7 +35,7 @@ import { encode } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { ChainId, Hash, NodeId } from '../../ledger/types/ids.ts';
 import { type Receipt, receipt } from '../../ledger/types/receipt.ts';
-import type { IdentifiedTransaction, TransactionBody } from '../../ledger/types/transaction.ts';
+import { type IdentifiedTransaction, leafOf, type TransactionBody } from '../../ledger/types/transaction.ts';
 import type { ValidatorSet } from '../../ledger/types/validator.ts';
 
 const secretOf = (name: string): SecretKey => ({ type: 'ed25519', secret: sha256(utf8(`test key ${name}`)) });
@@ -170,7 +170,7 @@ export function makeChain({
       height,
       parent: blockId(parent),
       time: parent.time + 1000,
-      transactionsRoot: merkleRoot(transactions.map(each => each.leaf)),
+      transactionsRoot: merkleRoot(transactions.map(leafOf)),
       receiptsRoot: merkleRoot(receipts.map(each => encode(receipt, each))),
       stateRoot: treeRoot(tree),
       historyRoot: frontierRoot(history),

@@ -20,7 +20,7 @@ import { BYZANTINE_COMMIT, certificate as certificateCodec, votePayload } from '
 import { encode } from '../../ledger/types/codec.ts';
 import { header as headerCodec } from '../../ledger/types/header.ts';
 import { receipt as receiptCodec } from '../../ledger/types/receipt.ts';
-import { encodeTransaction, signatures, transactionBody } from '../../ledger/types/transaction.ts';
+import { encodeTransaction, leafOf, signatures, transactionBody } from '../../ledger/types/transaction.ts';
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8').split(
   '## A worked example',
@@ -94,7 +94,7 @@ function compute() {
       'id of block 0': origin.id,
       'state root of block 0': origin.header.stateRoot,
       'transaction id': transaction.id,
-      'leaf of the transactions root': toHex(transaction.leaf),
+      'leaf of the transactions root': toHex(leafOf(transaction)),
       'id of block 1': block.id,
     },
     blocks: {

@@ -152,7 +152,7 @@ describe.each([
   test('is made once, and seen in no comparison, listing or copy', () => {
     const original = make();
     expect(encodeTransaction(original)).toBe(encodeTransaction(original));
-    const identified = ['id', 'leaf', 'size'].filter(name => name in original);
+    const identified = ['id', 'signaturesHash', 'size'].filter(name => name in original);
     expect(Object.keys(original)).toEqual(['body', 'signatures', ...identified]);
     expect(Reflect.ownKeys({ ...original })).toEqual(Object.keys(original));
     expect(structuredClone(original)).toEqual({ ...original });

@@ -10,7 +10,7 @@ import { encode } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { Millis } from '../../ledger/types/ids.ts';
 import { type Receipt, receipt } from '../../ledger/types/receipt.ts';
-import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
+import { type IdentifiedTransaction, leafOf } from '../../ledger/types/transaction.ts';
 import { meets } from '../../ledger/types/work/hardness.ts';
 import { encodeSeal, NONCE_BYTES, type Seal, sealAbove } from '../../ledger/types/work/seal.ts';
 import { readGenesis } from './ledger/network.ts';
@@ -84,7 +84,7 @@ export function mineChain(genesis: TrustedGenesis, length: number, mining: Minin
       height,
       parent: blockId(parent),
       time: parent.time + spacingMs,
-      transactionsRoot: merkleRoot(transactions.map(each => each.leaf)),
+      transactionsRoot: merkleRoot(transactions.map(leafOf)),
       receiptsRoot: merkleRoot(receipts.map(each => encode(receipt, each))),
       stateRoot: treeRoot(tree),
       historyRoot: EMPTY_ROOT,

@@ -16,7 +16,7 @@ import type { IdentifiedBlock } from '../../../ledger/types/block.ts';
 import { EMPTY, fromHex } from '../../../ledger/types/bytes.ts';
 import type { Header } from '../../../ledger/types/header.ts';
 import type { ChainId, Hash } from '../../../ledger/types/ids.ts';
-import type { IdentifiedTransaction } from '../../../ledger/types/transaction.ts';
+import { type IdentifiedTransaction, leafOf } from '../../../ledger/types/transaction.ts';
 import {
   alice,
   applied,
@@ -111,7 +111,7 @@ describe('the identification of a block', () => {
 
   it('takes the word of whoever saw the root of these leaves', () => {
     const list = [pay(clerk, alice, 1n), pay(alice, clerk, 1n)];
-    const root = merkleRoot(list.map(each => each.leaf));
+    const root = merkleRoot(list.map(leafOf));
     expect(transactionsRoot([...list])).toBe(root);
     rememberTransactionsRoot(list, root);
     expect(transactionsRoot(list)).toBe(root);

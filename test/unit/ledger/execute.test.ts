@@ -68,7 +68,7 @@ const TABLE: readonly [string, string, IdentifiedTransaction[], ((json: GenesisJ
   ['the end of the offline window', 'ok', [pay(clerk, { validUntil: TIME + 30 * DAY })]],
   ['beyond the offline window', 'BEYOND_WINDOW', [pay(stranger, { validUntil: TIME + 30 * DAY + 1 })]],
   ['the same twice', 'DUPLICATE', [twice, twice]],
-  ['the same with other signatures', 'DUPLICATE', [twice, { ...twice, leaf: new Uint8Array(64) }]],
+  ['the same with other signatures', 'DUPLICATE', [twice, { ...twice, signaturesHash: twice.id }]],
   ['a sender without an account', 'UNKNOWN_SENDER', [pay(stranger)]],
   ['a key of someone else', 'WRONG_KEYS', [pay(clerk, { keys: stranger.keys })]],
   ['too few keys', 'WRONG_KEYS', [pay(board, { keys: board.keys.slice(0, 1) })]],
