@@ -4,6 +4,7 @@ import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import { type Certificate, certificate } from '../../ledger/types/certificate.ts';
 import { type Codec, encode, mapped, option, struct, uint, union } from '../../ledger/types/codec.ts';
 import { hash, height } from '../../ledger/types/ids.ts';
+import { kept } from '../kept-codec.ts';
 import { SYNC_RANGE_BLOCKS_MAX } from '../limits.ts';
 
 /** A block with the reason why it is final; null for one that is not, or of an engine that certifies nothing. */
@@ -14,7 +15,7 @@ export interface CertifiedBlock {
 
 const optionalCertificate = option(certificate);
 
-export const certifiedBlock: Codec<CertifiedBlock> = struct({ block, certificate: optionalCertificate });
+export const certifiedBlock: Codec<CertifiedBlock> = kept(struct({ block, certificate: optionalCertificate }));
 
 /** The encoding of a {@link CertifiedBlock} whose block is encoded already. */
 export const certifiedBlockBytes = (encodedBlock: Bytes, reason: Certificate | null): Bytes =>

@@ -9,6 +9,7 @@ import { type Header, header } from '../../ledger/types/header.ts';
 import { type BlockId, HASH_LENGTH, type Height, height, type TransactionId } from '../../ledger/types/ids.ts';
 import { type Receipt, receipt } from '../../ledger/types/receipt.ts';
 import { transaction } from '../../ledger/types/transaction.ts';
+import { kept } from '../kept-codec.ts';
 import { storeDamaged } from './fault.ts';
 import { BUCKET, heightKey, idKey, type Level, type LevelBatch } from './level.ts';
 import { scratch } from './scratch.ts';
@@ -50,7 +51,7 @@ export interface BlockStore {
   headers(from: Height, limit: number): Promise<StoredHeader[]>;
 }
 
-const transactions = list(transaction, BLOCK_TRANSACTIONS_MAX);
+const transactions = kept(list(transaction, BLOCK_TRANSACTIONS_MAX));
 const receipts = list(receipt, BLOCK_TRANSACTIONS_MAX);
 const place: Codec<Place> = struct({ height, index: uint(BLOCK_TRANSACTIONS_MAX) });
 
