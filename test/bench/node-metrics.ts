@@ -30,12 +30,18 @@ export function between(before: readonly NodeMetrics[], after: readonly NodeMetr
       return now === null ? null : now - (before[i]!.total(name) ?? 0);
     });
   const share = (value: number | null) => (value === null ? null : rounded(value / seconds, 3));
+  const mean = (histogram: string) => {
+    const [sums, counts] = [grown(`${histogram}_sum`), grown(`${histogram}_count`)];
+    return sums.map((sum, i) => rounded(((sum ?? 0) * 1_000) / (counts[i] ?? 0)));
+  };
   const ms = (name: string) => after.map(each => rounded((each.total(name) ?? Number.NaN) * 1_000));
   return {
     eventLoopDelayP99Ms: ms('nodejs_eventloop_lag_p99_seconds'),
     eventLoopDelayMaxMs: ms('nodejs_eventloop_lag_max_seconds'),
     processorShare: grown('process_cpu_seconds_total').map(share),
     collectorShare: grown('nodejs_gc_duration_seconds_sum').map(share),
+    roundMsMean: mean('quorate_consensus_round_duration_seconds'),
+    executionMsMean: mean('quorate_ledger_block_seconds'),
     consensusMessagesDropped: grown('quorate_network_direct_dropped_total'),
     roundsEnded: grown('quorate_consensus_rounds_total'),
     poolTransactions: after.map(each => each.total('quorate_mempool_transactions')),

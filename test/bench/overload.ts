@@ -3,7 +3,7 @@ import { finalHeight, readBlocks } from './blocks.ts';
 import { verifyLimit } from './calibration.ts';
 import { type CapacityOptions, capacityOf } from './capacity.ts';
 import { allMetrics, between } from './node-metrics.ts';
-import { type Answered, finalityTimes, offerLoad, type PacedOutcome } from './paced-load.ts';
+import { type Answered, offerLoad, type PacedOutcome } from './paced-load.ts';
 import { packTransfers } from './packed.ts';
 import { type BenchProgress, type BenchResult, rounded } from './result.ts';
 
@@ -36,7 +36,7 @@ export async function benchOverload(options: OverloadOptions, progress: BenchPro
     const transactions = packTransfers(genesis.chainId, senders, plan, done => progress('Signing', done, count));
     const above = await finalHeight(nodes[0]!);
     const before = await allMetrics(nodes);
-    const load = await offerLoad(nodes, transactions, { perSecond, seconds }, done =>
+    const load = await offerLoad(nodes, transactions, { perSecond, seconds, followedPerSecond: 0 }, done =>
       progress('Over capacity', Math.floor(done), seconds),
     );
     const [heights, after] = await Promise.all([Promise.all(nodes.map(finalHeight)), allMetrics(nodes)]);
@@ -50,7 +50,6 @@ export async function benchOverload(options: OverloadOptions, progress: BenchPro
         ...{ validators, cores, factor: FACTOR, seconds: rounded(load.seconds, 2) },
         verifyLimit: rounded(cores / (validators * secondsPerVerify)),
         ...answersTo(load, answered),
-        followed: { ...finalityTimes(answered.samples), unfinished: answered.unfinished.length },
         blocks: blocks.length,
         ...between(before, after, load.seconds),
         ...network.memory(),

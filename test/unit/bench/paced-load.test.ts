@@ -94,7 +94,7 @@ describe('a paced load', () => {
     const { admitted: taken, samples, unfinished } = await load.answered();
     expect(load.offered).toBe(600);
     expect(taken).toBe(600 - samples.length);
-    expect(samples.length).toBe(30);
+    expect(samples.length).toBe(15);
     expect(unfinished).toEqual([]);
     expect(new Set(nodes.flatMap(each => each.received)).size).toBe(taken);
     for (const { received } of nodes) expect(received.length).toBeGreaterThan(200);
