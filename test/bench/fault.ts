@@ -100,7 +100,8 @@ async function killProposer({ nodes }: BenchNetwork, seconds: number) {
   const keys = await Promise.all(nodes.map(each => infoOf(each).then(({ validatorKey }) => validatorKey)));
   await pause((seconds * 1_000) / 3);
   const { consensus } = await infoOf(nodes[0]!);
-  const victim = Math.max(0, keys.indexOf(consensus.leader));
+  const victim = keys.indexOf(consensus.leader);
+  if (victim < 0) throw new Error('no node of the network is the proposer');
   const { home } = nodes[victim]!;
   process.kill(runningPid(home)!, 'SIGKILL');
   const killedAt = performance.now();
