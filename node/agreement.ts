@@ -9,6 +9,7 @@ import type { Mempool } from '../ledger/mempool.ts';
 import { nodes } from '../ledger/modules/members/network-node.ts';
 import { assert } from '../ledger/types/assert.ts';
 import { block as blockCodec } from '../ledger/types/block.ts';
+import type { Bytes } from '../ledger/types/bytes.ts';
 import { encode } from '../ledger/types/codec.ts';
 import type { BlockId, Hash, Millis, TransactionId } from '../ledger/types/ids.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
@@ -24,12 +25,13 @@ import type { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import { createMiner } from './miner.ts';
 import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
-import { createNetwork, type Network } from './network/network.ts';
+import { createNetwork, type Network, type Peer } from './network/network.ts';
+import type { Channel } from './network/session.ts';
 import { createSyncClient, type SyncClient } from './network/sync-client.ts';
 import { answerSync } from './network/sync-server.ts';
 import type { Verdict } from './network/transport.ts';
 import type { Verifier } from './network/verifier.ts';
-import { configOf, createPerformer } from './perform.ts';
+import { configOf, createPerformer, otherValidators } from './perform.ts';
 import { endpointText } from './settings.ts';
 import type { FinalBlock, Store } from './storage/store.ts';
 
@@ -58,6 +60,8 @@ export interface Agreement {
   readonly core: ReturnType<CoreModule<unknown>['create']>;
   /** Opens the port and lets the engine begin. */
   start(): Promise<void>;
+  /** Sends a batch of transactions to the other nodes. */
+  spread(batch: Bytes): void;
   /** The pool may hold these now. */
   pooled(ids: Iterable<TransactionId>): void;
   stop(): Promise<void>;
@@ -169,6 +173,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     network,
     sync,
     core,
+    spread: batch => network.spread('transactions', batch, otherValidators(chain.head, validator?.self)),
     pooled(ids) {
       incoming.pooled(ids);
       work();
@@ -213,11 +218,15 @@ function openNetwork(ports: AgreementPorts, uses: NetworkUses): Network {
   const binding = validator && validatorBinding(validator.key, validator.self, chainId, nodePublicKey);
   const source = { blockBytes: uses.blockBytes, certificate: store.certificate };
 
-  const guarded = (verdict: Promise<Verdict>): Promise<Verdict> =>
-    verdict.catch(error => {
+  async function judge(kind: Channel, bytes: Bytes, from: Peer): Promise<Verdict> {
+    try {
+      if (kind === 'vote') return await uses.vote(bytes);
+      return kind === 'transactions' ? await ports.takeBatch(bytes) : uses.body(bytes, from);
+    } catch (error) {
       fatal(error);
-      return 'ignore' as const;
-    });
+      return 'ignore';
+    }
+  }
 
   const network = createNetwork({
     nodeKey,
@@ -233,19 +242,9 @@ function openNetwork(ports: AgreementPorts, uses: NetworkUses): Network {
     }),
     admit: key => nodes.get(chain.final.tree, key) !== null,
     handlers: {
-      async gossip(topic, bytes, from) {
-        switch (topic) {
-          case 'votes':
-            return guarded(uses.vote(bytes));
-          case 'transactions':
-            return guarded(ports.takeBatch(bytes));
-          case 'blocks':
-            return uses.body(bytes, from);
-        }
-      },
+      gossip: (topic, bytes, from) => judge(topic === 'votes' ? 'vote' : topic, bytes, from),
       direct(channel, bytes, from) {
-        const verdict = channel === 'vote' ? uses.vote(bytes) : ports.takeBatch(bytes);
-        return guarded(verdict).then(verdict => {
+        return judge(channel, bytes, from).then(verdict => {
           if (verdict === 'reject') network.disconnect(from.key, 'MESSAGE_INVALID');
         });
       },

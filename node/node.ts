@@ -130,7 +130,7 @@ async function compose(
   const evidence: Evidence[] = [];
   const metrics = createMetrics(() => gauges({ chain, pool, agreement }));
   const sinceLast = stopwatch();
-  const batches = createTransactionBatches(batch => agreement.network.publish('transactions', batch));
+  const batches = createTransactionBatches(batch => agreement.spread(batch));
   teardown.push(() => batches.stop());
   const intake = createIntake({
     ...{ rules: chain.rules, pool, verifier, now },

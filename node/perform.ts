@@ -59,6 +59,12 @@ export interface Performer<M> {
 /** No wait of these keeps a process alive. */
 const UNREF = { ref: false } as const;
 
+/** Who decides the height above a state, but for this node. */
+export const otherValidators = (
+  { validators }: { readonly validators: Config['validators'] },
+  self: NodeId | undefined,
+): NodeId[] => validators.flatMap(({ key }) => (key === self ? [] : [key]));
+
 /** Who decides the height above a state, as the engine is told. */
 export const configOf = ({ validators }: { readonly validators: Config['validators'] }): Config => ({ validators });
 
@@ -189,7 +195,8 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
 
   function publish(id: BlockId): void {
     const block = held.get(id);
-    if (block) network.publish('blocks', encode(compactBlock, compactOf(block)));
+    if (!block) return;
+    network.spread('blocks', encode(compactBlock, compactOf(block)), otherValidators(chain.head, identity?.self));
   }
 
   return {

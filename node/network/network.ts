@@ -1,6 +1,6 @@
 /**
- * The node's network: who is connected, what they may send, and where it goes. Votes travel on direct streams between
- * connected nodes; what has to reach everyone, and votes for validators that cannot be dialled, travel by gossip.
+ * The node's network: who is connected, what they may send, and where it goes. Everything travels on direct streams between
+ * connected nodes as long as all validators are among them, and by gossip where one is not.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicKeyOf } from '#crypto';
@@ -8,7 +8,12 @@ import type { SecretKey } from '../../ledger/crypto/port.ts';
 import { type Bytes, concatBytes } from '../../ledger/types/bytes.ts';
 import { err, type Result } from '../../ledger/types/errors.ts';
 import type { Millis, NodeId, PublicKey } from '../../ledger/types/ids.ts';
-import { GOSSIP_MESSAGE_BYTES_MAX, GOSSIP_RELAY_DELAY_MS, REQUESTS_PER_PEER_MAX } from '../limits.ts';
+import {
+  DIRECT_MESSAGE_BYTES_MAX,
+  GOSSIP_MESSAGE_BYTES_MAX,
+  GOSSIP_RELAY_DELAY_MS,
+  REQUESTS_PER_PEER_MAX,
+} from '../limits.ts';
 import { addressKey } from './address.ts';
 import { createAdmission } from './admission.ts';
 import { createDialer } from './dialer.ts';
@@ -29,7 +34,7 @@ import {
 } from './session.ts';
 import type { Candidate, Connection, Stream, Verdict } from './transport.ts';
 
-/** What everyone hears: batches of transactions, proposed bodies, and votes for validators that are not connected directly. */
+/** What everyone is to hear: batches of transactions, proposed bodies, and votes for validators that are not connected directly. */
 export type Topic = 'transactions' | 'blocks' | 'votes';
 const TOPICS: readonly Topic[] = ['transactions', 'blocks', 'votes'];
 const topicName = (topic: Topic): string => `quorate/${topic}/1`;
@@ -100,7 +105,12 @@ export interface Network {
   peerOf(validator: NodeId): Peer | null;
   /** false: not connected. true promises nothing: the network is lossy. */
   sendTo(node: PublicKey, channel: Channel, bytes: Bytes): boolean;
-  /** false: too large to be pushed to everyone; who needs it has to ask. true promises nothing. */
+  /**
+   * To every connected node directly; by gossip instead where one of `validators`, which are others, is not connected. false: too
+   * large to be pushed to everyone; who needs it has to ask. true promises nothing.
+   */
+  spread(topic: 'transactions' | 'blocks', bytes: Bytes, validators: readonly NodeId[]): boolean;
+  /** By gossip. false: too large. true promises nothing. */
   publish(topic: Topic, bytes: Bytes): boolean;
   /** The answer's frames; a failure is the last item. Never throws. */
   request(node: PublicKey, question: Bytes, signal: AbortSignal): AsyncIterable<Result<Bytes, RequestFailure>>;
@@ -275,6 +285,24 @@ export function createNetwork(options: NetworkOptions): Network {
     handlers: { admit: admitted, connected, stream, gossip },
   });
 
+  function peerOf(validator: NodeId): Peer | null {
+    for (const { peer } of members.values()) if (peer?.hello.validator?.key === validator) return peer;
+    return null;
+  }
+
+  function publish(topic: Topic, bytes: Bytes): boolean {
+    let message = bytes;
+    if (topic === 'votes') {
+      const sequence = new Uint8Array(VOTE_SEQUENCE_BYTES);
+      new DataView(sequence.buffer).setBigUint64(0, voteSequence++);
+      message = concatBytes(sequence, bytes);
+    }
+    if (message.length > GOSSIP_MESSAGE_BYTES_MAX) return false;
+    count('bytesSent', message.length);
+    transport.publish(topicName(topic), message);
+    return true;
+  }
+
   return {
     async start() {
       await transport.start();
@@ -290,23 +318,15 @@ export function createNetwork(options: NetworkOptions): Network {
     },
     addresses: () => transport.addresses(),
     peers: () => [...members.values()].flatMap(({ peer }) => peer ?? []),
-    peerOf(validator) {
-      for (const { peer } of members.values()) if (peer?.hello.validator?.key === validator) return peer;
-      return null;
-    },
+    peerOf,
     sendTo: (node, channel, bytes) => members.get(node)?.session.send(channel, bytes) ?? false,
-    publish(topic, bytes) {
-      let message = bytes;
-      if (topic === 'votes') {
-        const sequence = new Uint8Array(VOTE_SEQUENCE_BYTES);
-        new DataView(sequence.buffer).setBigUint64(0, voteSequence++);
-        message = concatBytes(sequence, bytes);
-      }
-      if (message.length > GOSSIP_MESSAGE_BYTES_MAX) return false;
-      count('bytesSent', message.length);
-      transport.publish(topicName(topic), message);
+    spread(topic, bytes, validators) {
+      const isDirect = bytes.length <= DIRECT_MESSAGE_BYTES_MAX && validators.every(each => peerOf(each) !== null);
+      if (!isDirect) return publish(topic, bytes);
+      for (const { session, peer } of members.values()) if (peer) session.send(topic, bytes);
       return true;
     },
+    publish,
     async *request(node, question, signal) {
       const member = members.get(node);
       if (!member?.peer || member.asking >= REQUESTS_PER_PEER_MAX) {

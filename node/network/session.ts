@@ -17,8 +17,8 @@ import { createTurnstile } from './turnstile.ts';
 export const HELLO_PROTOCOL = '/quorate/hello/1';
 
 /** A stream of its own for each kind of direct message, so that a vote never waits behind a batch. */
-export type Channel = 'vote' | 'transactions';
-export const CHANNELS: readonly Channel[] = ['vote', 'transactions'];
+export type Channel = 'vote' | 'transactions' | 'blocks';
+export const CHANNELS: readonly Channel[] = ['vote', 'transactions', 'blocks'];
 export const channelProtocol = (channel: Channel): string => `/quorate/${channel}/1`;
 
 export type SessionEnd =

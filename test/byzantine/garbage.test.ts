@@ -19,7 +19,10 @@ const CALM_MS = 3_000;
 const PROGRESS_MIN = 0.5;
 const GROWTH_MB_MAX = 150;
 const TOPICS = ['transactions', 'blocks', 'votes'] as const;
-const PROTOCOLS = ['/quorate/hello/1', '/quorate/vote/1', '/quorate/transactions/1', '/quorate/request/1'];
+const PROTOCOLS = [
+  ...['/quorate/hello/1', '/quorate/vote/1', '/quorate/transactions/1', '/quorate/blocks/1'],
+  '/quorate/request/1',
+];
 
 let scene: Scene;
 let trickle: Trickle;

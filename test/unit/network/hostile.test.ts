@@ -20,6 +20,7 @@ import {
 } from '../../../node/limits.ts';
 import { frames } from '../../../node/network/framing.ts';
 import { hello, PROTOCOL_VERSION } from '../../../node/network/hello.ts';
+import { CHANNELS, channelProtocol } from '../../../node/network/session.ts';
 import {
   CHAIN,
   connected,
@@ -55,7 +56,7 @@ async function startHostile(gossip: boolean): Promise<Hostile> {
       ...(gossip && { gossip: gossipsub({ globalSignaturePolicy: StrictNoSign, allowPublishToZeroTopicPeers: true }) }),
     },
   });
-  for (const protocol of ['/quorate/vote/1', '/quorate/transactions/1']) await node.handle(protocol, () => {});
+  for (const protocol of CHANNELS.map(channelProtocol)) await node.handle(protocol, () => {});
   if (!gossip) await node.handle('/meshsub/1.2.0', () => {});
   hostiles.push(node as unknown as Hostile);
   return node as unknown as Hostile;
@@ -179,7 +180,7 @@ describe('a hostile member', () => {
     const before = process.memoryUsage().arrayBuffers;
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, DIRECT_MESSAGE_BYTES_MAX);
-    for (const protocol of ['/quorate/vote/1', '/quorate/transactions/1']) {
+    for (const protocol of CHANNELS.map(channelProtocol)) {
       const stream = await connection.newStream(protocol);
       stream.send(length);
       stream.send(new Uint8Array(100));

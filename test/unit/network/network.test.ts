@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bytes, utf8 } from '../../../ledger/types/bytes.ts';
 import type { ChainId, Hash, PublicKey } from '../../../ledger/types/ids.ts';
-import { GOSSIP_MESSAGE_BYTES_MAX, GOSSIP_VOTE_REPEAT_MS } from '../../../node/limits.ts';
+import { DIRECT_MESSAGE_BYTES_MAX, GOSSIP_MESSAGE_BYTES_MAX, GOSSIP_VOTE_REPEAT_MS } from '../../../node/limits.ts';
 import { addressKey, peerAddress } from '../../../node/network/address.ts';
 import { validatorBinding } from '../../../node/network/hello.ts';
 import type { Verdict } from '../../../node/network/transport.ts';
@@ -186,6 +186,23 @@ describe('direct messages', () => {
     expect(b.direct.map(each => each.bytes)).toEqual(messages);
     expect(b.direct.every(each => each.from === a.key && each.channel === 'vote')).toBe(true);
     expect(a.direct[0]).toEqual({ channel: 'transactions', bytes: utf8('batch'), from: b.key });
+  });
+
+  it('go to every peer while all validators are connected, and by gossip when one is not or the message is too large', async () => {
+    const [a, b] = await startPair();
+    await wait(200);
+    a.network.spread('transactions', utf8('batch'), [b.validator]);
+    a.network.spread('blocks', utf8('block'), [b.validator]);
+    await eventually('both have arrived', () => b.direct.length === 2);
+    expect(b.direct.map(({ channel, bytes }) => [channel, bytes])).toEqual([
+      ['transactions', utf8('batch')],
+      ['blocks', utf8('block')],
+    ]);
+    expect(b.gossiped).toEqual([]);
+    a.network.spread('transactions', utf8('for all'), [b.validator, keyOf('nobody')]);
+    a.network.spread('blocks', new Uint8Array(DIRECT_MESSAGE_BYTES_MAX + 1), [b.validator]);
+    await eventually('both have been passed on', () => b.gossiped.length === 2);
+    expect(b.direct).toHaveLength(2);
   });
 
   it('are declined for a node that is not connected', async () => {
