@@ -11,6 +11,8 @@ interface BenchSizes {
   readonly transactions?: number;
   readonly validators?: number;
   readonly seconds?: number;
+  readonly keys?: number;
+  readonly blocks?: number;
 }
 
 interface BenchResult {
@@ -40,6 +42,8 @@ export function registerBench(program: Command): void {
     .option('--transactions <n>', 'how many', integer(1, 10_000_000))
     .option('--validators <n>', 'how many nodes', integer(1, 32))
     .option('--seconds <n>', 'how long, where a load is offered at a rate', integer(1, 86_400))
+    .option('--keys <n>', 'how many entries the state has', integer(10_000, 20_000_000))
+    .option('--blocks <n>', 'how many blocks, where blocks are applied to a state', integer(1, 1_000_000))
     .addHelpText('after', '\nExample:\n  quorate bench tps --json')
     .action(async (name: string | undefined, sizes: BenchSizes, command: Command) => {
       const { output } = contextOf(command);

@@ -18,6 +18,9 @@ export interface BenchSizes {
   readonly validators?: number;
   /** How long a load lasts that is offered at a rate. */
   readonly seconds?: number;
+  /** Entries of the state. */
+  readonly keys?: number;
+  readonly blocks?: number;
 }
 
 export interface Bench {

@@ -7,6 +7,7 @@ import { benchProfile } from './profile.ts';
 import { benchRaft3 } from './raft3.ts';
 import type { Bench } from './result.ts';
 import { benchSoak } from './soak.ts';
+import { benchState } from './state.ts';
 import { benchTps } from './tps.ts';
 
 const VALIDATORS = 4;
@@ -52,6 +53,11 @@ export const benches: Readonly<Record<string, Bench>> = {
     short: null,
     run: ({ transactions = 20_000, seconds = 5 }, progress) =>
       benchRaft3({ transactions, secondsEach: seconds }, progress),
+  },
+  state: {
+    about: 'an update of the state tree for each key that a block of 1,000 updates changes',
+    short: { keys: 1_000_000, blocks: 40 },
+    run: ({ keys = 1_000_000, blocks = 300 }, progress) => benchState({ keys, blocks }, progress),
   },
   memory: {
     about: 'the most memory of a validator over many transactions',
