@@ -7,7 +7,7 @@ import { fdatasyncLimit } from './disk.ts';
 import { signTransfers } from './load.ts';
 import { allMetrics, between } from './node-metrics.ts';
 import { finalityTimes, offerLoad } from './paced-load.ts';
-import { packTransfers } from './packed.ts';
+import { packTransfers } from './packed-transfers.ts';
 import { type BenchProgress, type BenchResult, percentile, rounded } from './result.ts';
 
 export interface LatencyOptions {

@@ -3,12 +3,11 @@
 import { pause } from '../../client/rpc.ts';
 import { operationOf, signTransaction, transactionOf } from '../../client/transaction.ts';
 import { transfer } from '../../ledger/modules/tokens/transfer.ts';
-import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { ChainId, Millis } from '../../ledger/types/ids.ts';
 import { encodeTransaction, type IdentifiedTransaction } from '../../ledger/types/transaction.ts';
 import { BENCH_TOKEN, type BenchNode, type BenchSender } from './bench-network.ts';
 import { binaryClient } from './binary-client.ts';
-import { pack } from './packed.ts';
+import { type Batch, type PackedTransactions, pack, select } from './packed.ts';
 
 const VALID_MS = 9 * 60 * 1000;
 /** Transactions in one request. */
@@ -17,6 +16,8 @@ export const REQUEST_TRANSACTIONS = 400;
 const REQUESTS_AT_ONCE = 2;
 /** A look costs a node as much as a few transfers. */
 const POLL_MS = 100;
+/** Asked for in one look, whether they are final or not: as many as may have become final since the look before. */
+const BLOCKS_AT_ONCE = 5;
 /** Before a busy node that does not say when is asked again. */
 const BUSY_PAUSE_MS = 100;
 
@@ -51,28 +52,23 @@ export function signTransfer(
   return signTransaction(transactionOf({ chainId, sender: sender.address, validUntil, operations }), [sender.key]);
 }
 
-function requestBody(transactions: readonly Bytes[]): Buffer {
-  const { frames } = pack(transactions.length, at => transactions[at]!);
-  return frames(0, transactions.length);
-}
-
 /** Sends everything to one node and repeats what it was too busy for. Returns how often that was. */
-async function submitTo(node: BenchNode, transactions: readonly Bytes[], signal: AbortSignal): Promise<number> {
+async function submitTo(node: BenchNode, transactions: PackedTransactions, signal: AbortSignal): Promise<number> {
   let busy = 0;
   const client = binaryClient(node.url);
-  const queue: (readonly Bytes[])[] = [];
-  for (let i = 0; i < transactions.length; i += REQUEST_TRANSACTIONS)
-    queue.push(transactions.slice(i, i + REQUEST_TRANSACTIONS));
+  const queue: Batch[] = [];
+  for (let i = 0; i < transactions.count; i += REQUEST_TRANSACTIONS)
+    queue.push(transactions.batch(i, Math.min(transactions.count, i + REQUEST_TRANSACTIONS)));
   async function worker(): Promise<void> {
     for (let batch = queue.shift(); batch; batch = queue.shift()) {
       signal.throwIfAborted();
-      const { refusals, retryAfterMs } = await client.submit(requestBody(batch), batch.length);
+      const { refusals, retryAfterMs } = await client.submit(batch.frames, batch.count);
       if (refusals === null) continue;
       const refused = refusals.find(code => code !== null && code !== 'BUSY');
       if (refused) throw new Error(`${node.name} refuses a transaction: ${refused}`);
-      const again = batch.filter((_, i) => refusals[i] === 'BUSY');
-      if (again.length === 0) continue;
-      busy += again.length;
+      const again = select(batch, at => refusals[at] === 'BUSY');
+      if (again.count === 0) continue;
+      busy += again.count;
       await pause(retryAfterMs ?? BUSY_PAUSE_MS, signal);
       queue.unshift(again);
     }
@@ -97,16 +93,16 @@ async function countFinal(
   let done = 0;
   while (done < count) {
     signal.throwIfAborted();
-    const status = await node.rpc.call('chain_getStatus', {});
-    const target = status.ok ? status.value.finalHeight : height;
-    const heights = Array.from({ length: Math.min(50, target - height) }, (_, i) => ({ height: height + 1 + i }));
-    for (const block of await node.rpc.callMany('chain_getBlock', heights)) {
+    const heights = Array.from({ length: BLOCKS_AT_ONCE }, (_, i) => ({ height: height + 1 + i }));
+    const blocks = await node.rpc.callMany('chain_getBlock', heights);
+    for (const block of blocks) {
+      if (!block.ok && block.error.code === 'NOT_FOUND') break;
       if (!block.ok) throw new Error(`${node.name}: ${block.error.code}: ${block.error.message}`);
       done += block.value.transactions.length;
       height++;
     }
     onProgress(done);
-    if (done < count && heights.length === 0) await pause(POLL_MS, signal);
+    if (done < count && !blocks.at(-1)!.ok) await pause(POLL_MS, signal);
   }
   return { blocks: height - from };
 }
@@ -125,7 +121,10 @@ export async function runLoad(
   onProgress: (done: number) => void,
   timeoutMs: number,
 ): Promise<LoadOutcome> {
-  const encoded = transactions.map(encodeTransaction);
+  const shares = nodes.map((_, turn) => {
+    const share = transactions.filter((_each, at) => at % nodes.length === turn);
+    return pack(share.length, at => encodeTransaction(share[at]!));
+  });
   const signal = AbortSignal.timeout(timeoutMs);
   const before = await Promise.all(
     nodes.map(async ({ rpc }) => {
@@ -147,13 +146,7 @@ export async function runLoad(
       signal,
     ),
   );
-  const sending = nodes.map((node, i) =>
-    submitTo(
-      node,
-      encoded.filter((_, at) => at % nodes.length === i),
-      signal,
-    ),
-  );
+  const sending = nodes.map((node, i) => submitTo(node, shares[i]!, signal));
   const [busy, counted] = await Promise.all([Promise.all(sending), Promise.all(counting)]);
   return {
     seconds: (performance.now() - start) / 1_000,

@@ -4,7 +4,7 @@ import { verifyLimit } from './calibration.ts';
 import { type CapacityOptions, capacityOf } from './capacity.ts';
 import { allMetrics, between } from './node-metrics.ts';
 import { type Answered, offerLoad, type PacedOutcome } from './paced-load.ts';
-import { packTransfers } from './packed.ts';
+import { packTransfers } from './packed-transfers.ts';
 import { type BenchProgress, type BenchResult, rounded } from './result.ts';
 
 export interface OverloadOptions {

@@ -10,7 +10,7 @@ import { decode } from '../../ledger/types/codec.ts';
 import { transaction } from '../../ledger/types/transaction.ts';
 import type { BenchNode } from './bench-network.ts';
 import { type BinaryClient, binaryClient, CONNECTIONS_MAX } from './binary-client.ts';
-import type { PackedTransactions } from './packed.ts';
+import { type Batch, type PackedTransactions, select } from './packed.ts';
 import { percentile, rounded } from './result.ts';
 
 export interface PacedLoad {
@@ -70,11 +70,6 @@ const PASSING: readonly string[] = ['BUSY', 'POOL_FULL', 'SENDER_FULL', 'SHUTTIN
 /** Taken in before, on this or another way. */
 const KNOWN = 'DUPLICATE';
 
-interface Batch {
-  readonly count: number;
-  readonly frames: Buffer;
-}
-
 /** What is still to be offered: first what was refused, in the order in which it was. */
 function batchesOf(transactions: PackedTransactions) {
   const again: Batch[] = [];
@@ -86,24 +81,11 @@ function batchesOf(transactions: PackedTransactions) {
       if (refused) return refused;
       const from = next;
       next = Math.min(transactions.count, from + size);
-      return next === from ? null : { count: next - from, frames: transactions.frames(from, next) };
+      return next === from ? null : transactions.batch(from, next);
     },
     /** One transaction that nobody was offered yet. */
     one: (): Buffer | null => (next < transactions.count ? transactions.bytes(next++) : null),
   };
-}
-
-/** The transactions of a batch that are to be sent again. */
-function refusedOf(batch: Batch, refusals: readonly (string | null)[]): Batch | null {
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (const refusal of refusals) {
-    const end = at + 4 + batch.frames.readUInt32BE(at);
-    if (refusal !== null && PASSING.includes(refusal)) parts.push(batch.frames.subarray(at, end));
-    at = end;
-  }
-  if (parts.length === 0) return null;
-  return parts.length === batch.count ? batch : { count: parts.length, frames: Buffer.concat(parts) };
 }
 
 /** Offers `transactions` for `seconds` and answers when the last is sent; they must be enough, or the last moments offer less. */
@@ -134,8 +116,8 @@ export async function offerLoad(
         else if (PASSING.includes(code)) refused[code] = (refused[code] ?? 0) + 1;
         else throw new Error(`a node refuses a transaction: ${code}`);
       }
-      const again = refusedOf(batch, refusals);
-      if (again !== null) batches.again(again);
+      const again = select(batch, at => PASSING.includes(refusals[at] ?? ''));
+      if (again.count > 0) batches.again(again);
     } catch (error) {
       if (!('code' in (error as Error))) return void faults.push(error as Error);
       came.broken += batch.count;

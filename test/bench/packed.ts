@@ -1,18 +1,31 @@
-/** Signed transfers as they go over the wire, one behind the other in one piece of memory: a long run holds a million of them. */
+/** Transactions as they go over the wire, one behind the other in one piece of memory: a long run holds a million of them. */
 import type { Bytes } from '../../ledger/types/bytes.ts';
-import type { ChainId, Millis } from '../../ledger/types/ids.ts';
-import { encodeTransaction } from '../../ledger/types/transaction.ts';
-import type { BenchSender } from './bench-network.ts';
-import { signTransfer } from './load.ts';
 
 /** In front of each: u32, big-endian. */
 const LENGTH_BYTES = 4;
 const FIRST_BYTES = 64 * 1024;
 
+/** Transactions, each behind its length, as `POST /v1/transactions` takes them. */
+export interface Batch {
+  readonly count: number;
+  readonly frames: Buffer;
+}
+
+/** Those of a batch for whose place `wanted` holds. */
+export function select({ count, frames }: Batch, wanted: (at: number) => boolean): Batch {
+  const parts: Buffer[] = [];
+  for (let i = 0, at = 0; i < count; i++) {
+    const end = at + LENGTH_BYTES + frames.readUInt32BE(at);
+    if (wanted(i)) parts.push(frames.subarray(at, end));
+    at = end;
+  }
+  return { count: parts.length, frames: parts.length === count ? frames : Buffer.concat(parts) };
+}
+
 export interface PackedTransactions {
   readonly count: number;
-  /** Those from `from` to before `to`, each behind its length, as `POST /v1/transactions` takes them; a view, no copy. */
-  frames(from: number, to: number): Buffer;
+  /** Those from `from` to before `to`; a view, no copy. */
+  batch(from: number, to: number): Batch;
   /** The canonical encoding of one; a view, no copy. */
   bytes(at: number): Buffer;
 }
@@ -36,33 +49,7 @@ export function pack(count: number, encodingOf: (at: number) => Bytes): PackedTr
   }
   return {
     count,
-    frames: (from, to) => memory.subarray(starts[from], starts[to]),
+    batch: (from, to) => ({ count: to - from, frames: memory.subarray(starts[from], starts[to]) }),
     bytes: at => memory.subarray(starts[at]! + LENGTH_BYTES, starts[at + 1]),
   };
-}
-
-export interface TransferPlan {
-  readonly count: number;
-  /** When each is going to be sent at the latest, in ms since the first is. */
-  sentAfterMs(at: number): Millis;
-}
-
-/** Between the moment in which a transfer is signed or sent and the end of its validity; a network looks ten minutes ahead. */
-const VALID_MS = 4 * 60 * 1000;
-/** What signing takes at most: the last is sent after the first was signed. */
-const SIGNING_MS_EACH = 0.1;
-
-/** Transfers of one base unit, the senders in turn, signed long before they are sent. */
-export function packTransfers(
-  chainId: ChainId,
-  senders: readonly BenchSender[],
-  { count, sentAfterMs }: TransferPlan,
-  onProgress: (done: number) => void,
-): PackedTransactions {
-  const firstSent = Date.now() + count * SIGNING_MS_EACH;
-  return pack(count, i => {
-    if (i % 500 === 499) onProgress(i + 1);
-    const validUntil = Math.round(firstSent + sentAfterMs(i) + VALID_MS);
-    return encodeTransaction(signTransfer(chainId, senders, i, validUntil));
-  });
 }

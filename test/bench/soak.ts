@@ -6,7 +6,7 @@ import { finalHeight, readBlocks } from './blocks.ts';
 import { type CapacityOptions, capacityOf } from './capacity.ts';
 import { allMetrics, between } from './node-metrics.ts';
 import { finalityTimes, offerLoad, type Sample } from './paced-load.ts';
-import { packTransfers } from './packed.ts';
+import { packTransfers } from './packed-transfers.ts';
 import { type BenchProgress, type BenchResult, rounded } from './result.ts';
 import { slope } from './statistics.ts';
 

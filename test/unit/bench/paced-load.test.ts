@@ -10,7 +10,8 @@ import { transaction } from '../../../ledger/types/transaction.ts';
 import { splitTransactions } from '../../../node/rpc/binary-submit.ts';
 import type { BenchNode, BenchSender } from '../../bench/bench-network.ts';
 import { offerLoad } from '../../bench/paced-load.ts';
-import { pack, packTransfers } from '../../bench/packed.ts';
+import { pack } from '../../bench/packed.ts';
+import { packTransfers } from '../../bench/packed-transfers.ts';
 
 const senders = [1, 2, 3].map((seed): BenchSender => {
   const key = { type: 'ed25519', secret: new Uint8Array(32).fill(seed) } as const;
@@ -62,8 +63,8 @@ async function fakeNode(answer: Answer) {
 
 describe('packed transfers', () => {
   test('are what a binary submit takes, each as it was signed', () => {
-    const { frames, bytes } = packed(1_000);
-    const split = splitTransactions(frames(10, 510));
+    const { batch, bytes } = packed(1_000);
+    const split = splitTransactions(batch(10, 510).frames);
     expect(split.ok && split.value.length).toBe(500);
     expect(split.ok && Buffer.compare(split.value[499]!, bytes(509))).toBe(0);
     expect(decode(transaction, bytes(999)).ok).toBe(true);
