@@ -1,5 +1,5 @@
 /** A network to measure: real processes from `network create` with its defaults, and funded senders. */
-import { readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import type { Address } from '../../ledger/types/address.ts';
 
 export const BENCH_TOKEN = 'QRT';
 const SENDER_BASE_UNITS = 1_000_000_000n;
+const UNCHECKED = '\n[bench]\nuncheckedSignatures = true\n';
 
 export interface BenchSender {
   readonly key: SecretKey;
@@ -46,6 +47,8 @@ export interface BenchNetworkOptions {
   /** Accounts that can pay. */
   readonly senders: number;
   readonly engine?: string;
+  /** Nodes take clients' signatures for good: whatever else a transaction costs is measured. */
+  readonly uncheckedSignatures?: boolean;
 }
 
 /** Starts nodes on this machine, with accounts that can pay. */
@@ -53,6 +56,7 @@ export async function benchNetwork({
   validators,
   senders,
   engine = 'pbft',
+  uncheckedSignatures = false,
 }: BenchNetworkOptions): Promise<BenchNetwork> {
   const parent = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
   const directory = join(parent, 'net');
@@ -78,6 +82,8 @@ export async function benchNetwork({
     },
     { validators, basePort: 0 },
   );
+  const homes = nodeHomes(directory).map(each => each.home);
+  if (uncheckedSignatures) for (const home of homes) appendFileSync(join(home, 'config.toml'), UNCHECKED);
   try {
     await networkUp(directory);
   } catch (error) {

@@ -1,11 +1,13 @@
 /** Every benchmark by its name. The short set runs on every change; the others take minutes each. */
 import { benchFault } from './fault.ts';
+import { benchKv } from './kv.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { benchOverload } from './overload.ts';
 import { benchProfile } from './profile.ts';
 import { benchRaft3 } from './raft3.ts';
 import type { Bench } from './result.ts';
+import { benchRpc } from './rpc.ts';
 import { benchSoak } from './soak.ts';
 import { benchState } from './state.ts';
 import { benchTps } from './tps.ts';
@@ -58,6 +60,18 @@ export const benches: Readonly<Record<string, Bench>> = {
     about: 'an update of the state tree for each key that a block of 1,000 updates changes',
     short: { keys: 1_000_000, blocks: 40 },
     run: ({ keys = 1_000_000, blocks = 300 }, progress) => benchState({ keys, blocks }, progress),
+  },
+  rpc: {
+    about: 'transactions that one node takes in per second in batches, and calls that it answers one by one',
+    short: { transactions: 40_000, seconds: 1 },
+    run: ({ transactions = 60_000, seconds = 2 }, progress) =>
+      benchRpc({ burst: transactions, rounds: 5, seconds }, progress),
+  },
+  kv: {
+    about: 'transfers committed on all validators per second without client signatures',
+    short: null,
+    run: ({ transactions = 60_000, validators = VALIDATORS }, progress) =>
+      benchKv({ transactions, validators, senders: 1_000 }, progress),
   },
   memory: {
     about: 'the most memory of a validator over many transactions',

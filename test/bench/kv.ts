@@ -1,0 +1,108 @@
+/** Transfers committed where nobody checks clients' signatures: what all the rest of a transaction costs. */
+import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { publicKeyOf } from '#crypto';
+import { operationOf, transactionOf } from '../../client/transaction.ts';
+import { identify } from '../../ledger/crypto/ids.ts';
+import { transfer } from '../../ledger/modules/tokens/transfer.ts';
+import { type IdentifiedTransaction, SIGNATURE_BYTES } from '../../ledger/types/transaction.ts';
+import { BENCH_TOKEN, type BenchNetwork, benchNetwork } from './bench-network.ts';
+import type { LedgerLoopOrder } from './ledger-loop.ts';
+import { runLoad } from './load.ts';
+import { type BenchProgress, type BenchResult, rounded } from './result.ts';
+import { sendTemplates, transferTemplates } from './unsigned.ts';
+
+export interface KvOptions {
+  readonly transactions: number;
+  readonly validators: number;
+  readonly senders: number;
+}
+
+const VALID_MS = 9 * 60 * 1000;
+const TIMEOUT_MS = 180_000;
+/** Before the measuring begins: a node runs half as fast until its code is compiled. */
+const WARM_UP_TRANSACTIONS = 30_000;
+
+/**
+ * Transfers per second committed on all validators, none of which looks at who signed. The limit is what the cores could do if the ledger's
+ * own work on a transfer, from its bytes to a final state, were all that each validator had to do: no network, no pool, no disk.
+ */
+export async function benchKv(options: KvOptions, progress: BenchProgress): Promise<BenchResult> {
+  const { transactions: count, validators } = options;
+  const network = await benchNetwork({ validators, senders: options.senders, uncheckedSignatures: true });
+  try {
+    const { genesis, nodes, senders } = network;
+    const { cores, secondsPerTransfer } = await ledgerLimit(network);
+    const run = (what: string, transfers: readonly IdentifiedTransaction[]) =>
+      runLoad(nodes, transfers, done => progress(what, done, transfers.length), TIMEOUT_MS);
+    await run('Warming up', unsignedTransfers(network, WARM_UP_TRANSACTIONS));
+    const transactions = unsignedTransfers(network, count);
+    const load = await run('Final on all', transactions);
+    const value = count / load.seconds;
+    const limit = cores / (validators * secondsPerTransfer);
+    return {
+      ...{ name: 'kv', value: rounded(value), unit: 'transactions/s', ratio: rounded(value / limit, 3) },
+      limit: rounded(limit),
+      figures: {
+        ...{
+          transactions: count,
+          warmUpTransactions: WARM_UP_TRANSACTIONS,
+          validators,
+          senders: senders.length,
+          cores,
+        },
+        ledgerMicroseconds: rounded(secondsPerTransfer * 1e6),
+        seconds: rounded(load.seconds, 2),
+        blocks: load.blocks,
+        transactionsPerBlock: rounded(count / load.blocks),
+        busyAnswers: load.busyAnswers,
+        bytesPerTransaction: transactions[0]!.size,
+        ...network.memory(),
+        params: genesis.consensus.params,
+      },
+    };
+  } finally {
+    await network.close();
+  }
+}
+
+/** The senders in turn, each to the next; the place of the signature holds zeros. */
+export function unsignedTransfers(
+  { genesis: { chainId }, senders }: BenchNetwork,
+  count: number,
+): IdentifiedTransaction[] {
+  const validUntil = Date.now() + VALID_MS;
+  const signature = new Uint8Array(SIGNATURE_BYTES);
+  const keys = senders.map(each => publicKeyOf(each.key));
+  return Array.from({ length: count }, (_, i) => {
+    const at = i % senders.length;
+    const { address: to } = senders[(at + 1) % senders.length]!;
+    const operations = [operationOf(transfer, { token: BENCH_TOKEN, to, amount: 1n })];
+    const body = transactionOf({ chainId, sender: senders[at]!.address, validUntil, operations });
+    return identify({ body, signatures: [{ key: keys[at]!, signature }] });
+  });
+}
+
+/** What a core takes for one transfer while all of them do the same, in seconds; the nodes are idle meanwhile. */
+async function ledgerLimit(network: BenchNetwork): Promise<{ cores: number; secondsPerTransfer: number }> {
+  const cores = availableParallelism();
+  const { genesis, senders, nodes } = network;
+  const order: LedgerLoopOrder = {
+    genesis: join(nodes[0]!.home, 'genesis.json'),
+    templates: sendTemplates(transferTemplates(genesis.chainId, senders, Date.now() + VALID_MS)),
+  };
+  const rates = await Promise.all(Array.from({ length: cores }, () => ledgerRate(order)));
+  return { cores, secondsPerTransfer: cores / rates.reduce((sum, rate) => sum + rate, 0) };
+}
+
+/** Transfers per second of a process of its own. */
+function ledgerRate(order: LedgerLoopOrder): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = fork(join(import.meta.dirname, `ledger-loop${import.meta.filename.slice(-3)}`));
+    child.once('message', rate => resolve(Number(rate)));
+    child.once('error', reject);
+    child.once('exit', code => code !== 0 && reject(new Error('the calibration ended without a figure')));
+    child.send(order);
+  });
+}
