@@ -41,7 +41,7 @@ export function registerBench(program: Command): void {
     .argument('[name]', 'what to measure (default: the short set, one after the other)')
     .option('--transactions <n>', 'how many', integer(1, 10_000_000))
     .option('--validators <n>', 'how many nodes', integer(1, 32))
-    .option('--seconds <n>', 'how long, where a load is offered at a rate', integer(1, 86_400))
+    .option('--seconds <n>', 'how long, where a load is offered at a rate', integer(1, 3_600))
     .option('--keys <n>', 'how many entries the state has', integer(10_000, 20_000_000))
     .option('--blocks <n>', 'how many blocks, where blocks are applied to a state', integer(1, 1_000_000))
     .addHelpText('after', '\nExample:\n  quorate bench tps --json')

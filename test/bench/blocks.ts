@@ -18,19 +18,29 @@ export async function finalHeight({ rpc, name }: BenchNode): Promise<number> {
   return status.value.finalHeight;
 }
 
-/** The final blocks above `above` up to `to`. */
-export async function readBlocks({ rpc, name }: BenchNode, above: number, to: number): Promise<FinalBlock[]> {
-  const blocks: FinalBlock[] = [];
-  while (above + blocks.length < to) {
-    const next = above + blocks.length + 1;
+/** The final blocks above `above` up to `to`, not all of them at a time. */
+async function* finalBlocks({ rpc, name }: BenchNode, above: number, to: number): AsyncGenerator<FinalBlock> {
+  for (let next = above + 1; next <= to; next += BLOCKS_AT_ONCE) {
     const heights = Array.from({ length: Math.min(BLOCKS_AT_ONCE, to - next + 1) }, (_, i) => ({ height: next + i }));
     for (const [i, block] of (await rpc.callMany('chain_getBlock', heights)).entries()) {
       if (!block.ok) throw new Error(`${name}: ${block.error.code}: ${block.error.message}`);
       const { id, transactions } = block.value;
-      blocks.push({ height: next + i, id, transactions: transactions.map(String) });
+      yield { height: next + i, id, transactions: transactions.map(String) };
     }
   }
+}
+
+export async function readBlocks(node: BenchNode, above: number, to: number): Promise<FinalBlock[]> {
+  const blocks: FinalBlock[] = [];
+  for await (const block of finalBlocks(node, above, to)) blocks.push(block);
   return blocks;
+}
+
+/** How many transactions the blocks above `above` up to `to` record. */
+export async function countTransactions(node: BenchNode, above: number, to: number): Promise<number> {
+  let count = 0;
+  for await (const { transactions } of finalBlocks(node, above, to)) count += transactions.length;
+  return count;
 }
 
 export interface Following {
