@@ -13,7 +13,7 @@ export interface TransferPlan {
 
 /** Between the moment in which a transfer is signed or sent and the end of its validity; a network looks ten minutes ahead. */
 const VALID_MS = 4 * 60 * 1000;
-/** What signing is taken to take. An hour's transfers stay within the window where it takes half of that, and half as much again. */
+/** What signing is taken to take. An hour's transfers stay within the window where it takes half of that, and a third more than it. */
 const SIGNING_MS_EACH = 0.07;
 
 /** Transfers of one base unit, the senders in turn. */
