@@ -10,6 +10,7 @@ import type { Bench } from './result.ts';
 import { benchRpc } from './rpc.ts';
 import { benchSoak } from './soak.ts';
 import { benchState } from './state.ts';
+import { benchSync } from './sync.ts';
 import { benchTps } from './tps.ts';
 
 const VALIDATORS = 4;
@@ -55,6 +56,12 @@ export const benches: Readonly<Record<string, Bench>> = {
     short: null,
     run: ({ transactions = 20_000, seconds = 5 }, progress) =>
       benchRaft3({ transactions, secondsEach: seconds }, progress),
+  },
+  sync: {
+    about: 'transactions that a validator replays per second when it was away',
+    short: { transactions: 40_000 },
+    run: ({ transactions = 200_000, validators = VALIDATORS }, progress) =>
+      benchSync({ transactions, validators }, progress),
   },
   state: {
     about: 'an update of the state tree for each key that a block of 1,000 updates changes',
