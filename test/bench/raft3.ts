@@ -2,6 +2,7 @@ import { benchNetwork } from './bench-network.ts';
 import { verifyLimit } from './calibration.ts';
 import { etcdVersion, putLoad, startEtcd } from './etcd.ts';
 import { runLoad, signTransfers } from './load.ts';
+import { allMetrics, between } from './node-metrics.ts';
 import { type BenchProgress, type BenchResult, percentile, rounded } from './result.ts';
 
 export interface Raft3Options {
@@ -58,12 +59,15 @@ async function transfersPerSecond(count: number, progress: BenchProgress) {
     const warmUp = sign(WARM_UP_TRANSACTIONS);
     await runLoad(nodes, warmUp, done => progress('Warming up', done, WARM_UP_TRANSACTIONS), TIMEOUT_MS);
     const transactions = sign(count);
+    const before = await allMetrics(nodes);
     const load = await runLoad(nodes, transactions, done => progress('Final on all', done, count), TIMEOUT_MS);
+    const after = await allMetrics(nodes);
     return {
       perSecond: count / load.seconds,
       figures: {
         bytesPerTransaction: transactions[0]!.size,
         ...{ seconds: rounded(load.seconds, 2), blocks: load.blocks, busyAnswers: load.busyAnswers },
+        ...between(before, after, load.seconds),
         ...network.memory(),
         params: genesis.consensus.params,
       },
