@@ -26,7 +26,14 @@ export function toBase64(bytes: Bytes): string {
 /** The bytes of a text that {@link toBase64} could have written; null for any other, so that bytes have one spelling. */
 export function fromBase64(text: string): Bytes | null {
   const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? new Uint8Array(bytes) : null;
+  const { length } = text;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  // The decoder passes over what is none of its letters, which leaves it short of bytes; two letters it takes in a second form.
+  if (length % 4 !== 0 || bytes.length !== (length / 4) * 3 - padding) return null;
+  if (text.includes('-') || text.includes('_')) return null;
+  // Only the last letter before the padding has bits that say nothing. To write all of it again would tell as well, for twice the time.
+  if (padding > 0 && bytes.toString('base64', bytes.length - (3 - padding)) !== text.slice(-4)) return null;
+  return new Uint8Array(bytes);
 }
 
 /** 9999-12-31T23:59:59.999Z: later times have no RFC 3339 form and are shown as this one. */

@@ -4,11 +4,12 @@
  * ever carries a stack trace.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Fault } from '../../ledger/types/errors.ts';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { refuseClient } from './client-error.ts';
 import { fault, httpStatus } from './errors.ts';
 import { BODY_BYTES_MAX, type ContextOf, createFrontDoor, tooLarge } from './front-door.ts';
@@ -143,8 +144,17 @@ const origins = (list: readonly string[]): string | string[] => (list.includes('
 
 function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: AbortSignal): ContextOf {
   const limiter = rateLimiter({ callsPerSecond, burst: callsPerSecond, addressesMax: ADDRESSES_MAX });
+  const callers = new WeakMap<Socket, Caller>();
+  const callerAt = (socket: Socket): Caller => {
+    let caller = callers.get(socket);
+    if (caller === undefined) {
+      caller = callerOf(socket.remoteAddress);
+      callers.set(socket, caller);
+    }
+    return caller;
+  };
   return (request, response) => {
-    const caller = callerOf(request.socket.remoteAddress);
+    const caller = callerAt(request.socket);
     let signal: AbortSignal | null = null;
     return {
       // Made where a method waits and for no other: it costs more than most calls do.

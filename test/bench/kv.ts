@@ -68,10 +68,7 @@ export async function benchKv(options: KvOptions, progress: BenchProgress): Prom
 }
 
 /** The senders in turn, each to the next; the place of the signature holds zeros. */
-export function unsignedTransfers(
-  { genesis: { chainId }, senders }: BenchNetwork,
-  count: number,
-): IdentifiedTransaction[] {
+function unsignedTransfers({ genesis: { chainId }, senders }: BenchNetwork, count: number): IdentifiedTransaction[] {
   const validUntil = Date.now() + VALID_MS;
   const signature = new Uint8Array(SIGNATURE_BYTES);
   const keys = senders.map(each => publicKeyOf(each.key));
