@@ -65,7 +65,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   },
   state: {
     about: 'an update of the state tree for each key that a block of 1,000 updates changes',
-    short: { keys: 1_000_000, blocks: 40 },
+    short: { keys: 1_000_000, blocks: 20 },
     run: ({ keys = 1_000_000, blocks = 300 }, progress) => benchState({ keys, blocks }, progress),
   },
   rpc: {
