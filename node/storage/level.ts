@@ -165,6 +165,8 @@ export async function openLevel(path: string): Promise<Level> {
     valueEncoding: 'view',
     writeBufferSize: WRITE_BUFFER_BYTES,
     cacheSize: CACHE_BYTES,
+    // Most of it is signatures, keys and hashes: looking for what repeats takes 5 µs for each transaction, and saves a quarter.
+    compression: false,
   }) as Database<Uint8Array, Uint8Array> & Compacting;
   const fault = (error: unknown): FaultError => levelFault(path, error);
   try {
