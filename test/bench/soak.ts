@@ -53,6 +53,7 @@ export async function benchSoak(options: SoakOptions, progress: BenchProgress): 
     const recorded = await countTransactions(nodes[0]!, above, height);
     const growth = growthOf(course, seconds * 1_000);
     const value = Math.max(...growth);
+    const p99s = p99ByMinute(samples, seconds * 1_000);
     return {
       ...{ name: 'soak', value: rounded(value, 2), unit: 'MB/min', limit: LIMIT_MB_PER_MINUTE },
       ratio: rounded(LIMIT_MB_PER_MINUTE / Math.max(value, 0.01), 3),
@@ -67,8 +68,8 @@ export async function benchSoak(options: SoakOptions, progress: BenchProgress): 
         residentMbCourse: courseOf(course),
         ...network.memory(),
         ...finalityTimes(samples),
-        p99MsByMinute: byMinute(samples),
-        p99DriftMsPerMinute: rounded(slope(byMinute(samples).map((p99, minute) => [minute, p99])), 2),
+        p99MsByMinute: p99s,
+        p99DriftMsPerMinute: rounded(slope(p99s.map((p99, minute) => [minute, p99])), 2),
         ...{ unfinished: unfinished.length, refused, withheld: load.withheld },
         ...{ blocks: height - above, recorded, bytesEach: transactions.bytes(0).length },
         diskBytesPerTransaction: disk.map((each, i) => rounded((each - diskBefore[i]!) / recorded)),
@@ -119,9 +120,10 @@ const courseOf = (course: readonly Look[]): readonly (readonly number[])[] =>
 const minuteOf = (look: { readonly atMs: number } | undefined) =>
   look === undefined ? -1 : Math.floor(look.atMs / MINUTE_MS);
 
-/** p99 of the times from submit to final, by the minute of the submit. */
-function byMinute(samples: readonly Sample[]): readonly number[] {
-  const minutes = Map.groupBy(samples, each => minuteOf(each));
+/** p99 of the times from submit to final, by the minute of the submit; what is left after the last whole one belongs to that. */
+export function p99ByMinute(samples: readonly Sample[], durationMs: number): readonly number[] {
+  const last = Math.max(0, Math.floor(durationMs / MINUTE_MS) - 1);
+  const minutes = Map.groupBy(samples, each => Math.min(last, minuteOf(each)));
   return [...minutes].toSorted((a, b) => a[0] - b[0]).map(([, each]) => finalityTimes(each).p99Ms);
 }
 

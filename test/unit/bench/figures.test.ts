@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { putRequest } from '../../bench/etcd.ts';
 import { longestGap, missing } from '../../bench/fault.ts';
 import { parseMetrics } from '../../bench/node-metrics.ts';
+import { p99ByMinute } from '../../bench/soak.ts';
 import { slope } from '../../bench/statistics.ts';
 
 test('a slope is that of the line nearest to all points', () => {
@@ -45,6 +46,13 @@ describe('after a fault', () => {
     expect(longestGap([0, 10, 500, 520], 510)).toBe(20);
     expect(longestGap([5], 0)).toBe(0);
   });
+});
+
+test('what follows the last whole minute of a long run is counted with it', () => {
+  const sample = (atMs: number, ms: number) => ({ id: 'a', height: 1, atMs, ms });
+  const samples = [sample(0, 5), sample(59_999, 9), sample(60_000, 20), sample(120_001, 30)];
+  expect(p99ByMinute(samples, 120_000)).toEqual([9, 30]);
+  expect(p99ByMinute(samples.slice(0, 2), 45_000)).toEqual([9]);
 });
 
 test('a put is one gRPC message of key and value', () => {
