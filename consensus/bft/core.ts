@@ -224,7 +224,7 @@ function onApplied(state: State, { head, header, config }: EventOf<Message, 'app
   state.adoptedAt = state.now;
   configure(state, config);
   forgetStrangers(state);
-  for (const timer of ['drift', 'propose', 'resend', 'view']) setTimer(state, timer, null);
+  for (const timer of ['drift', 'propose', 'resend', 'sync', 'view']) setTimer(state, timer, null);
   openHeight(state);
   for (const [id, each] of state.headers) if (each.height <= header.height) state.headers.delete(id);
   replayEarly(state);

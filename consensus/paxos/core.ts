@@ -221,7 +221,7 @@ function onApplied(state: State, { head, header, config }: EventOf<Message, 'app
   state.attempts = 0;
   configure(state, config);
   forgetStrangers(state);
-  for (const timer of ['drift', 'propose', 'resend']) setTimer(state, timer, null);
+  for (const timer of ['drift', 'propose', 'resend', 'sync']) setTimer(state, timer, null);
   openHeight(state);
   for (const [id, each] of state.headers) if (each.height <= header.height) state.headers.delete(id);
   if (leadership !== null && !(leadership.leading && isSame)) {

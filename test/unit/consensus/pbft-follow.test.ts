@@ -147,6 +147,20 @@ describe('when others are ahead', () => {
     expect(said(it)).toEqual([]);
   });
 
+  it('who is still behind after block sync asks again as soon as one who was not', () => {
+    const it = script();
+    for (const key of [C, D]) tell(it, key, status(2));
+    expect(said(it)).toEqual(['sync to 2 from CD']);
+    for (const key of [C, D]) tell(it, key, status(3));
+    apply(it, next);
+    expect(said(it)).toEqual([]);
+    pass(it, 250, 'sync');
+    expect(said(it)).toEqual(['sync to 3 from CD']);
+    for (const key of [C, D]) tell(it, key, status(6));
+    apply(it, blockBy(C, 0, next));
+    expect(said(it)).toEqual(['sync to 6 from CD']);
+  });
+
   it('block sync closes the height, whatever was going on', () => {
     const it = script();
     hold(it, block, 'X');
