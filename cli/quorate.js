@@ -9,7 +9,7 @@ const NODE_MAJOR = 24;
  * A node's memory is bounded by what it holds, not by garbage: an old generation that grows slowly, and a nursery no larger than
  * it takes for most of a block to be gone when it is looked through.
  */
-const NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=25'];
+const NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=40'];
 
 /** For the allocator of glibc: each arena keeps what it once had, and so does the heap below what is still in use. */
 const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' };

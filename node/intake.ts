@@ -23,6 +23,8 @@ export interface IntakePorts {
   readonly pool: Mempool;
   readonly verifier: Verifier;
   now(): Millis;
+  /** How many may wait for a block before clients are told to come back. */
+  allowance(): number;
   /** Where a transaction would be recorded now. */
   place(): Place;
   /** A recorded transaction's receipt. */
@@ -137,8 +139,8 @@ export function createIntake(ports: IntakePorts): Intake {
 
   async function submit(transactions: readonly Bytes[]): Promise<readonly Admission[]> {
     const bytes = transactions.reduce((sum, each) => sum + each.length, 0);
-    if (pool.isFull(bytes) || verifier.waiting('own') > OWN_SIGNATURES_WAITING_MAX)
-      return transactions.map(() => refused(busy()));
+    const isBusy = pool.transactions > ports.allowance() || verifier.waiting('own') > OWN_SIGNATURES_WAITING_MAX;
+    if (isBusy || pool.isFull(bytes)) return transactions.map(() => refused(busy()));
     const before = ports.place();
     const answers = new Array<Admission | undefined>(transactions.length);
     const pending: { readonly at: number; readonly candidate: IdentifiedTransaction }[] = [];

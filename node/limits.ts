@@ -163,6 +163,12 @@ export const BATCH_BYTES_MAX = 512 * KIB;
 export const OWN_SIGNATURES_WAITING_MAX = 5_000;
 /** The same for what other nodes send. What is ignored is missing from the pool when a block names it, and fetched with that. */
 export const PEER_SIGNATURES_WAITING_MAX = 20_000;
+/**
+ * Transactions that wait for a block before clients are told to come back: as many as blocks recorded in so long, and at least
+ * so many. Without it a node admits more than the network records until its pool is full, and all are busy with what waits.
+ */
+export const PACE_WINDOW_MS = 1_000;
+export const OWN_POOL_MIN = 4_000;
 /** When a client that was told "busy" should come back. */
 export const BUSY_RETRY_MS = 250;
 /** How long a transaction waits before it is sent around again, and how often. */

@@ -26,6 +26,7 @@ import { createMetrics, type Gauges, type Metrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { createTransactionBatches } from './network/transaction-batches.ts';
 import { createVerifier } from './network/verifier.ts';
+import { createPace } from './pace.ts';
 import { prover } from './prover.ts';
 import { resumeChain } from './resume.ts';
 import { methods } from './rpc/methods.ts';
@@ -132,10 +133,12 @@ async function compose(
   const sinceLast = stopwatch();
   const batches = createTransactionBatches(batch => agreement.spread(batch));
   teardown.push(() => batches.stop());
+  const pace = createPace(() => performance.now());
   const intake = createIntake({
     ...{ rules: chain.rules, pool, verifier, now },
     place: () => placeAbove(chain.final, Math.max(now(), chain.final.header.time + 1)),
     final: id => finalReceipt(store, id),
+    allowance: pace.allowance,
     spread: bytes => batches.add(bytes),
     admitted: ids => agreement.pooled(ids),
     rejected: code => metrics.rejected(code),
@@ -150,6 +153,7 @@ async function compose(
       tokenNames.apply(changes);
       const { height } = block.header;
       const transactions = block.transactions.length;
+      pace.note(transactions);
       metrics.finalised({ transactions, intervalMs: sinceLast(), roundMs, blockMs: executionMs });
       log.debug({ height, id: block.id, transactions, roundMs, executionMs }, 'final');
     },

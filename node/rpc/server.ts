@@ -1,21 +1,18 @@
 /**
  * The API over HTTP. Every request passes, in this order: the connection's limits, the host and origin rules, the size of
- * the body, the caller's rate; then JSON-RPC and transactions through the front door, or one of the few plain pages. No answer
- * ever carries a stack trace.
+ * the body, the caller's rate; then JSON-RPC or one of the few plain pages. No answer ever carries a stack trace.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Fault } from '../../ledger/types/errors.ts';
 import { type Caller, callerOf } from './caller.ts';
+import { BODY_BYTES_MAX, type ContextOf, refuse, serveCalls, tooLarge } from './calls.ts';
 import { refuseClient } from './client-error.ts';
-import { fault, httpStatus } from './errors.ts';
-import { BODY_BYTES_MAX, type ContextOf, createFrontDoor, tooLarge } from './front-door.ts';
+import { fault } from './errors.ts';
 import { blocksBehindOf, readiness } from './health.ts';
 import { guard } from './http-guard.ts';
-import { errorText } from './json-rpc.ts';
 import type { Method } from './method.ts';
 import { STYLE_HASH, statusPage } from './page.ts';
 import type { ChainReader, NodeReader, Reporter, StateReader, Submitter } from './ports.ts';
@@ -80,59 +77,47 @@ export async function startServer(options: ServerOptions, ports: ServerPorts): P
 }
 
 function createApp(options: ServerOptions, ports: ServerPorts, closing: AbortSignal): FastifyInstance {
-  const door = createFrontDoor(options, ports, contexts(options, closing));
   const app = fastify({
     bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SOCKET_IDLE_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
-    serverFactory: pages =>
-      httpServer((request, response) => void (door(request, response) || pages(request, response))),
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUTS_CHECKED_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
     clientErrorHandler: refuseClient,
     frameworkErrors: (error, _request, reply) => refuse(reply as FastifyReply, faultOf(error, ports.reporter)),
   });
   protect(app, options, ports.reporter);
-  servePages(app, options, ports);
+  const contextOf = contexts(options, closing);
+  app.register(async calls => serveCalls(calls, ports, contextOf));
+  app.register(async pages => servePages(pages, options, ports));
   return app;
 }
 
-function httpServer(listener: (request: IncomingMessage, response: ServerResponse) => void) {
-  const limits = {
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    connectionsCheckingInterval: TIMEOUTS_CHECKED_MS,
-    maxHeaderSize: HEADER_BYTES_MAX,
-  };
-  return createServer(limits, listener).setTimeout(SOCKET_IDLE_MS);
-}
-
 /** What a refusal of the framework is called here; anything else is a bug of ours, for the log alone. */
-function faultOf(error: FastifyError, reporter: Reporter): Fault {
-  if (error.statusCode === 413) return tooLarge(BODY_BYTES_MAX);
+function faultOf(error: FastifyError, reporter: Reporter, bodyBytesMax = BODY_BYTES_MAX): Fault {
+  if (error.statusCode === 413) return tooLarge(bodyBytesMax);
   if (error.statusCode !== undefined && error.statusCode < 500)
     return fault('BAD_HTTP_REQUEST', 'not a request that this server can read');
   reporter.failed('http', error);
   return fault('INTERNAL_ERROR', 'Internal error');
 }
 
-function refuse(reply: FastifyReply, reason: Fault): FastifyReply {
-  return reply.code(httpStatus(reason.code)).type('application/json').send(errorText(null, reason));
-}
-
 function protect(app: FastifyInstance, options: ServerOptions, reporter: Reporter): void {
-  app.setErrorHandler<FastifyError>((error, _request, reply) => refuse(reply, faultOf(error, reporter)));
+  app.setErrorHandler<FastifyError>((error, request, reply) =>
+    refuse(reply, faultOf(error, reporter, request.routeOptions.bodyLimit)),
+  );
   app.setNotFoundHandler((_request, reply) => refuse(reply, fault('NO_SUCH_PAGE', 'nothing is served there')));
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, pass) => {
     const { host, origin } = request.headers;
     const refusal = guard({ host, origin }, options);
-    return refusal ? refuse(reply, refusal) : undefined;
-  });
-  app.register(helmet, {
-    strictTransportSecurity: false,
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], styleSrc: [STYLE_HASH], baseUri: ["'none'"], frameAncestors: ["'none'"] },
-    },
+    if (refusal) refuse(reply, refusal);
+    else pass();
   });
   if (options.origins.length > 0) app.register(cors, { origin: origins(options.origins), methods: ['GET', 'POST'] });
   // Clients of JSON-RPC send every content type there is, or none. Pages of other origins were refused above.
@@ -153,13 +138,13 @@ function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: Abo
     }
     return caller;
   };
-  return (request, response) => {
+  return (request, reply) => {
     const caller = callerAt(request.socket);
     let signal: AbortSignal | null = null;
     return {
       // Made where a method waits and for no other: it costs more than most calls do.
       get signal() {
-        signal ??= AbortSignal.any([closing, whenGone(response)]);
+        signal ??= AbortSignal.any([closing, whenGone(reply.raw)]);
         return signal;
       },
       charge(calls) {
@@ -176,7 +161,7 @@ function contexts({ callsPerSecond, limitLoopback }: ServerOptions, closing: Abo
 }
 
 /** Aborted when the caller closes its connection before it has its answer. */
-function whenGone(response: ServerResponse): AbortSignal {
+function whenGone(response: FastifyReply['raw']): AbortSignal {
   const gone = new AbortController();
   if (response.destroyed) gone.abort();
   response.once('close', () => {
@@ -186,6 +171,14 @@ function whenGone(response: ServerResponse): AbortSignal {
 }
 
 function servePages(app: FastifyInstance, { version }: ServerOptions, { chain, state, node }: ServerPorts): void {
+  app.register(helmet, {
+    strictTransportSecurity: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], styleSrc: [STYLE_HASH], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+    },
+  });
+
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(statusPage(chain, state, version)));
 
   app.get('/health/live', () => ({ live: true }));

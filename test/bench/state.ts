@@ -14,7 +14,7 @@ export interface StateOptions {
 const KEYS_MIN = 10_000;
 const UPDATES = 1_000;
 /** As a node is started, by cli/quorate.js. */
-const NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=25'];
+const NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=40'];
 /** While it is built, a tree takes several times what it takes later. */
 const HEAP_BYTES_PER_KEY = 1_000;
 const HEAP_MB_MIN = 1_024;

@@ -6,7 +6,7 @@ import { encodeTransaction } from '../../../ledger/types/transaction.ts';
 import { listenFault } from '../../../node/listen-fault.ts';
 import { BINARY_BODY_BYTES_MAX } from '../../../node/rpc/binary-submit.ts';
 import { callerOf } from '../../../node/rpc/caller.ts';
-import { BODY_BYTES_MAX } from '../../../node/rpc/front-door.ts';
+import { BODY_BYTES_MAX } from '../../../node/rpc/calls.ts';
 import { guard, hostName } from '../../../node/rpc/http-guard.ts';
 import { type Json, rpcServer } from './harness.ts';
 import { base64Of, CHAIN, transferOf, WAITERS_MAX } from './ledger.ts';
