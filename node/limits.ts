@@ -181,7 +181,7 @@ export const HELD_BLOCKS_MAX = 64;
 /** Bodies that one peer brought unasked; without it one peer fills the memory with blocks nobody proposed. */
 export const OFFERED_BLOCKS_PER_PEER_MAX = 4;
 /** How long executing transactions for a block of this node's own may take: every other validator takes as long again. */
-export const BUILD_MS_MAX = 60;
+export const BUILD_MS_MAX = 30;
 /**
  * How long a body that a proposal names is waited for before it is asked for, since gossip brings it to everyone anyway: so long
  * in any case, and up to the second while transactions come in. Without it a busy node fetches what it is about to have.

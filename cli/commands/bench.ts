@@ -28,7 +28,7 @@ type BenchProgress = (what: string, done: number, total: number) => void;
 
 interface Bench {
   readonly about: string;
-  readonly short: BenchSizes | null;
+  readonly short: (BenchSizes & { readonly floor: number }) | null;
   run(sizes: BenchSizes, progress: BenchProgress): Promise<BenchResult>;
 }
 
@@ -67,16 +67,19 @@ async function suiteIn(place: URL): Promise<Suite> {
 
 const listOf = (suite: Suite): string => block(Object.entries(suite).map(([name, { about }]) => [name, about]));
 
-/** A line for each as soon as it is done, and all of them as a table in the end. */
+/** All of them as a table in the end: a report, which fails for no figure in it. */
 async function runShort(suite: Suite, output: Output): Promise<void> {
-  const results: BenchResult[] = [];
+  const results: (BenchResult & { readonly floor: number })[] = [];
   for (const [name, bench] of Object.entries(suite)) {
     if (bench.short === null) continue;
     output.note(`${name}: ${bench.about}`);
-    results.push(await run(bench, bench.short, output));
+    results.push({ ...(await run(bench, bench.short, output)), floor: bench.short.floor });
   }
-  const rows = results.map(({ name, value, unit, limit, ratio }) => [name, value, unit, limit, ratio]);
-  output.answer(results, () => table(['name', 'value', 'unit', 'limit', 'ratio'], rows));
+  const rows = results.map(({ name, value, unit, limit, ratio, floor }) => [
+    ...[name, value, unit, limit, ratio, floor],
+    ratio < floor ? 'BELOW' : '',
+  ]);
+  output.answer(results, () => table(['name', 'value', 'unit', 'limit', 'ratio', 'floor', ''], rows));
 }
 
 async function run(bench: Bench, sizes: BenchSizes, output: Output): Promise<BenchResult> {

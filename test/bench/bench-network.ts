@@ -20,6 +20,9 @@ export const BENCH_TOKEN = 'QRT';
 const SENDER_BASE_UNITS = 1_000_000_000n;
 const UNCHECKED = '\n[bench]\nuncheckedSignatures = true\n';
 
+const ENDINGS = ['SIGINT', 'SIGTERM'] as const;
+const EXIT_INTERRUPTED = 130;
+
 export interface BenchSender {
   readonly key: SecretKey;
   readonly address: Address;
@@ -64,9 +67,13 @@ export async function benchNetwork({
   const accounts = keys.map((key): AccountPlan => ({ keys: [publicKeyOf(key)], roles: ['submit'] }));
   const funded = keys.map((key, i): BenchSender => ({ key, address: plannedAddress(accounts[i]!) }));
   const close = async () => {
+    for (const name of ENDINGS) process.off(name, interrupted);
     await Promise.all(nodeHomes(directory).map(each => stopNode(each.home)));
     rmSync(parent, { recursive: true, force: true });
   };
+  // The nodes are processes that outlive their parent.
+  const interrupted = (): void => void close().finally(() => process.exit(EXIT_INTERRUPTED));
+  for (const name of ENDINGS) process.once(name, interrupted);
   const members = Array.from({ length: validators }, (_, i) => ({
     id: `org${i}`,
     name: `Organisation ${i}`,

@@ -26,8 +26,8 @@ export interface BenchSizes {
 export interface Bench {
   /** What it measures, in a line. */
   readonly about: string;
-  /** Sizes of its run in the short set; null: it is too long for that. */
-  readonly short: BenchSizes | null;
+  /** Sizes of its run in the short set, and the ratio below which something is wrong: half of what is aimed at. null: it is too long for that. */
+  readonly short: (BenchSizes & { readonly floor: number }) | null;
   run(sizes: BenchSizes, progress: BenchProgress): Promise<BenchResult>;
 }
 

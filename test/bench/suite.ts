@@ -20,13 +20,13 @@ const CAPACITY = { warmUp: 12_000, transactions: 12_000 };
 export const benches: Readonly<Record<string, Bench>> = {
   tps: {
     about: 'transfers committed on all validators per second',
-    short: { transactions: 20_000 },
+    short: { transactions: 20_000, floor: 0.25 },
     run: ({ transactions = 20_000, validators = VALIDATORS }, progress) =>
       benchTps({ transactions, validators, senders: 1_000 }, progress),
   },
   latency: {
     about: 'from submit to final, on an idle network and at half load',
-    short: { transactions: 150, seconds: 6 },
+    short: { transactions: 150, seconds: 6, floor: 0.022 },
     run: ({ transactions = 300, validators = VALIDATORS, seconds = 20 }, progress) =>
       benchLatency(
         { transactions, validators, intervalMs: 100, halfLoadSeconds: seconds, capacity: CAPACITY },
@@ -59,18 +59,18 @@ export const benches: Readonly<Record<string, Bench>> = {
   },
   sync: {
     about: 'transactions that a validator replays per second when it was away',
-    short: { transactions: 40_000 },
+    short: { transactions: 40_000, floor: 0.19 },
     run: ({ transactions = 200_000, validators = VALIDATORS }, progress) =>
       benchSync({ transactions, validators }, progress),
   },
   state: {
     about: 'an update of the state tree for each key that a block of 1,000 updates changes',
-    short: { keys: 1_000_000, blocks: 20 },
+    short: { keys: 1_000_000, blocks: 20, floor: 0.12 },
     run: ({ keys = 1_000_000, blocks = 300 }, progress) => benchState({ keys, blocks }, progress),
   },
   rpc: {
     about: 'transactions that one node takes in per second in batches, and calls that it answers one by one',
-    short: { transactions: 40_000, seconds: 1 },
+    short: { transactions: 40_000, seconds: 1, floor: 0.04 },
     run: ({ transactions = 60_000, seconds = 2 }, progress) =>
       benchRpc({ burst: transactions, rounds: 5, seconds }, progress),
   },
