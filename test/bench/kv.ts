@@ -1,6 +1,4 @@
 /** Transfers committed where nobody checks clients' signatures: what all the rest of a transaction costs. */
-import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { publicKeyOf } from '#crypto';
 import { operationOf, transactionOf } from '../../client/transaction.ts';
@@ -8,6 +6,8 @@ import { identify } from '../../ledger/crypto/ids.ts';
 import { transfer } from '../../ledger/modules/tokens/transfer.ts';
 import { type IdentifiedTransaction, SIGNATURE_BYTES } from '../../ledger/types/transaction.ts';
 import { BENCH_TOKEN, type BenchNetwork, benchNetwork } from './bench-network.ts';
+import { onEveryCore } from './calibration.ts';
+import { committedResult } from './committed.ts';
 import type { LedgerLoopOrder } from './ledger-loop.ts';
 import { runLoad } from './load.ts';
 import { type BenchProgress, type BenchResult, rounded } from './result.ts';
@@ -32,36 +32,16 @@ export async function benchKv(options: KvOptions, progress: BenchProgress): Prom
   const { transactions: count, validators } = options;
   const network = await benchNetwork({ validators, senders: options.senders, uncheckedSignatures: true });
   try {
-    const { genesis, nodes, senders } = network;
+    const { nodes } = network;
     const { cores, secondsPerTransfer } = await ledgerLimit(network);
     const run = (what: string, transfers: readonly IdentifiedTransaction[]) =>
       runLoad(nodes, transfers, done => progress(what, done, transfers.length), TIMEOUT_MS);
     await run('Warming up', unsignedTransfers(network, WARM_UP_TRANSACTIONS));
     const transactions = unsignedTransfers(network, count);
     const load = await run('Final on all', transactions);
-    const value = count / load.seconds;
+    const figures = { warmUpTransactions: WARM_UP_TRANSACTIONS, ledgerMicroseconds: rounded(secondsPerTransfer * 1e6) };
     const limit = cores / (validators * secondsPerTransfer);
-    return {
-      ...{ name: 'kv', value: rounded(value), unit: 'transactions/s', ratio: rounded(value / limit, 3) },
-      limit: rounded(limit),
-      figures: {
-        ...{
-          transactions: count,
-          warmUpTransactions: WARM_UP_TRANSACTIONS,
-          validators,
-          senders: senders.length,
-          cores,
-        },
-        ledgerMicroseconds: rounded(secondsPerTransfer * 1e6),
-        seconds: rounded(load.seconds, 2),
-        blocks: load.blocks,
-        transactionsPerBlock: rounded(count / load.blocks),
-        busyAnswers: load.busyAnswers,
-        bytesPerTransaction: transactions[0]!.size,
-        ...network.memory(),
-        params: genesis.consensus.params,
-      },
-    };
+    return committedResult('kv', network, { transactions, load, limit, figures: { ...figures, cores } });
   } finally {
     await network.close();
   }
@@ -83,23 +63,11 @@ function unsignedTransfers({ genesis: { chainId }, senders }: BenchNetwork, coun
 
 /** What a core takes for one transfer while all of them do the same, in seconds; the nodes are idle meanwhile. */
 async function ledgerLimit(network: BenchNetwork): Promise<{ cores: number; secondsPerTransfer: number }> {
-  const cores = availableParallelism();
   const { genesis, senders, nodes } = network;
   const order: LedgerLoopOrder = {
     genesis: join(nodes[0]!.home, 'genesis.json'),
     templates: sendTemplates(transferTemplates(genesis.chainId, senders, Date.now() + VALID_MS)),
   };
-  const rates = await Promise.all(Array.from({ length: cores }, () => ledgerRate(order)));
-  return { cores, secondsPerTransfer: cores / rates.reduce((sum, rate) => sum + rate, 0) };
-}
-
-/** Transfers per second of a process of its own. */
-function ledgerRate(order: LedgerLoopOrder): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = fork(join(import.meta.dirname, `ledger-loop${import.meta.filename.slice(-3)}`));
-    child.once('message', rate => resolve(Number(rate)));
-    child.once('error', reject);
-    child.once('exit', code => code !== 0 && reject(new Error('the calibration ended without a figure')));
-    child.send(order);
-  });
+  const { cores, secondsEach } = await onEveryCore('ledger-loop', { ...order });
+  return { cores, secondsPerTransfer: secondsEach };
 }

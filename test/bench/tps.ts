@@ -1,5 +1,6 @@
 import { benchNetwork } from './bench-network.ts';
 import { verifyLimit } from './calibration.ts';
+import { committedResult } from './committed.ts';
 import { runLoad, signTransfers } from './load.ts';
 import { type BenchProgress, type BenchResult, rounded } from './result.ts';
 
@@ -24,29 +25,9 @@ export async function benchTps(options: TpsOptions, progress: BenchProgress): Pr
     await runLoad(nodes, warmUp, done => progress('Warming up', done, WARM_UP_TRANSACTIONS), TIMEOUT_MS);
     const transactions = signTransfers(genesis.chainId, senders, count, done => progress('Signing', done, count));
     const load = await runLoad(nodes, transactions, done => progress('Final on all', done, count), TIMEOUT_MS);
-    const value = count / load.seconds;
+    const figures = { warmUpTransactions: WARM_UP_TRANSACTIONS, verifyMicroseconds: rounded(secondsPerVerify * 1e6) };
     const limit = cores / (validators * secondsPerVerify);
-    return {
-      ...{ name: 'tps', value: rounded(value), unit: 'transactions/s', ratio: rounded(value / limit, 3) },
-      limit: rounded(limit),
-      figures: {
-        ...{
-          transactions: count,
-          warmUpTransactions: WARM_UP_TRANSACTIONS,
-          validators,
-          senders: senders.length,
-          cores,
-        },
-        verifyMicroseconds: rounded(secondsPerVerify * 1e6),
-        seconds: rounded(load.seconds, 2),
-        blocks: load.blocks,
-        transactionsPerBlock: rounded(count / load.blocks),
-        busyAnswers: load.busyAnswers,
-        bytesPerTransaction: transactions[0]!.size,
-        ...network.memory(),
-        params: genesis.consensus.params,
-      },
-    };
+    return committedResult('tps', network, { transactions, load, limit, figures: { ...figures, cores } });
   } finally {
     await network.close();
   }
