@@ -58,7 +58,8 @@ export function registerBench(program: Command): void {
       const suite = await suiteIn(new URL('../../test/bench/suite.ts', import.meta.url));
       if (name === undefined) return runShort(suite, output);
       const bench = suite[name];
-      if (!bench) throw usage(`there is no benchmark ${JSON.stringify(name)}`, `one of:\n${listOf(suite)}`);
+      if (!bench)
+        throw usage(`there is no benchmark ${JSON.stringify(name)}`, `one of ${Object.keys(suite).join(', ')}`);
       const result = await run(bench, sizes, output);
       output.answerLine(result, () => resultText(result));
     });
@@ -72,8 +73,6 @@ async function suiteIn(place: URL): Promise<Suite> {
     hint: 'run them in a checkout of the repository: npm ci && npx quorate bench',
   });
 }
-
-const listOf = (suite: Suite): string => block(Object.entries(suite).map(([name, { about }]) => [name, about]));
 
 /** All of them as a table in the end: a report, which fails for no figure in it. */
 async function runShort(suite: Suite, output: Output): Promise<void> {
