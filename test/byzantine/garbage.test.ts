@@ -10,14 +10,12 @@ import { hello, PROTOCOL_VERSION } from '../../node/network/hello.ts';
 import { createLibp2pTransport } from '../../node/network/libp2p.ts';
 import type { Connection, Transport } from '../../node/network/transport.ts';
 import { isConnected, startLiar } from './liar.ts';
-import { eventually, expectUnharmed, logOf, type Node, openScene, residentMb, type Scene } from './scene.ts';
-import { type Progress, ratio, startTrickle, type Trickle } from './trickle.ts';
+import { type Watch, watchProgress } from './progress.ts';
+import { eventually, expectUnharmed, logOf, type Node, openScene, type Scene } from './scene.ts';
+import { startTrickle, type Trickle } from './trickle.ts';
 
 /** From the first transaction until the network has found its pace. */
 const SETTLE_MS = 1_000;
-const CALM_MS = 3_000;
-const PROGRESS_MIN = 0.5;
-const GROWTH_MB_MAX = 150;
 const TOPICS = ['transactions', 'blocks', 'votes'] as const;
 const PROTOCOLS = [
   ...['/quorate/hello/1', '/quorate/vote/1', '/quorate/transactions/1', '/quorate/blocks/1'],
@@ -26,8 +24,7 @@ const PROTOCOLS = [
 
 let scene: Scene;
 let trickle: Trickle;
-let calm: Progress;
-const resident = new Map<Node, number>();
+let watch: Watch;
 const sockets: Socket[] = [];
 const transports: Transport[] = [];
 
@@ -36,10 +33,7 @@ beforeAll(async () => {
   await Promise.all(scene.nodes.map(scene.start));
   trickle = startTrickle(scene);
   await pause(SETTLE_MS);
-  trickle.lap();
-  await pause(CALM_MS);
-  calm = trickle.lap();
-  for (const node of scene.nodes) resident.set(node, residentMb(node));
+  watch = await watchProgress(scene, trickle);
 }, 120_000);
 
 afterAll(async () => {
@@ -47,19 +41,6 @@ afterAll(async () => {
   await Promise.all(transports.map(each => each.stop()));
   await scene?.close();
 }, 60_000);
-
-async function expectProgress(title: string): Promise<void> {
-  const progress = trickle.lap();
-  const growth = scene.nodes.map(each => Math.round(residentMb(each) - resident.get(each)!));
-  const { p50, max } = progress.latencyMs;
-  process.stdout.write(
-    `${title}: ${progress.final} of ${progress.sent} final in ${progress.seconds.toFixed(1)} s, ` +
-      `${ratio(progress, calm).toFixed(2)} of calm, latency ${p50}/${max} ms, grown ${growth} MB\n`,
-  );
-  expect(ratio(progress, calm)).toBeGreaterThan(PROGRESS_MIN);
-  for (const node of scene.nodes) expect(residentMb(node) - resident.get(node)!).toBeLessThan(GROWTH_MB_MAX);
-  await expectUnharmed(scene.nodes);
-}
 
 const noise = (max = 2_000): Uint8Array => randomBytes(1 + Math.floor(Math.random() * max));
 const lengthPrefix = (length: number): Uint8Array => Uint8Array.of(length >>> 24, length >>> 16, length >>> 8, length);
@@ -113,64 +94,67 @@ async function dialled(node: Node, transport: Transport, connections: Connection
 
 describe('a peer that sends noise', () => {
   it('gets nowhere below the handshake', async () => {
-    for (let round = 0; round < 40; round++) {
-      for (const { address } of scene.nodes) {
-        const port = Number(address.split('/').at(-1));
-        const socket = connect(port, '127.0.0.1').on('error', () => {});
-        sockets.push(socket);
-        socket.write(round % 3 === 0 ? noise(60_000) : round % 3 === 1 ? '/multistream/1.0.0\n' : new Uint8Array(1));
-        // Some are left open, and say no more.
-        if (round % 4 === 0) setTimeout(() => socket.resetAndDestroy(), 20);
+    await watch.expectProgressUnder('noise on sockets', async () => {
+      for (let round = 0; round < 40; round++) {
+        for (const { address } of scene.nodes) {
+          const port = Number(address.split('/').at(-1));
+          const socket = connect(port, '127.0.0.1').on('error', () => {});
+          sockets.push(socket);
+          socket.write(round % 3 === 0 ? noise(60_000) : round % 3 === 1 ? '/multistream/1.0.0\n' : new Uint8Array(1));
+          // Some are left open, and say no more.
+          if (round % 4 === 0) setTimeout(() => socket.resetAndDestroy(), 20);
+        }
+        await pause(50);
       }
-      await pause(50);
-    }
-    await expectProgress('noise on sockets');
-  }, 60_000);
+    });
+  }, 90_000);
 
   it('as a member on every protocol, before and after a hello, is cut and refused, and comes back in vain', async () => {
-    const { transport, connections } = await bareTransport();
     let tries = 0;
-    for (const end = performance.now() + 4_000; performance.now() < end; await pause(20)) {
-      for (const node of scene.nodes) {
-        const connection = await dialled(node, transport, connections);
-        if (connection === null) continue;
-        const greet = tries % 2 === 0;
-        const write = ON_STREAMS[tries % ON_STREAMS.length]!;
-        for (const protocol of greet ? ['/quorate/hello/1', ...PROTOCOLS] : PROTOCOLS) {
-          const stream = await connection.open(protocol).catch(() => null);
-          if (stream === null) break;
-          if (greet && protocol === '/quorate/hello/1') stream.send(goodHello());
-          else for (const bytes of write()) stream.send(bytes);
+    await watch.expectProgressUnder('noise on streams', async () => {
+      const { transport, connections } = await bareTransport();
+      for (const end = performance.now() + 4_000; performance.now() < end; await pause(20)) {
+        for (const node of scene.nodes) {
+          const connection = await dialled(node, transport, connections);
+          if (connection === null) continue;
+          const greet = tries % 2 === 0;
+          const write = ON_STREAMS[tries % ON_STREAMS.length]!;
+          for (const protocol of greet ? ['/quorate/hello/1', ...PROTOCOLS] : PROTOCOLS) {
+            const stream = await connection.open(protocol).catch(() => null);
+            if (stream === null) break;
+            if (greet && protocol === '/quorate/hello/1') stream.send(goodHello());
+            else for (const bytes of write()) stream.send(bytes);
+          }
+          tries++;
         }
-        tries++;
       }
-    }
-    await transport.stop();
+      await transport.stop();
+    });
     process.stdout.write(`connections with noise on them: ${tries}\n`);
     expect(tries).toBeGreaterThan(3);
     for (const node of scene.nodes) expect(logOf(node)).toMatch(/HELLO_MALFORMED|MESSAGE_TOO_LARGE|MESSAGE_INVALID/);
-    await expectProgress('noise on streams');
-  }, 90_000);
+  }, 120_000);
 
   it('that asks and never reads, and stalls in the middle of a question, holds up nobody', async () => {
-    const liar = await startLiar(scene, { follow: false });
-    await eventually('connected after the bans', () => scene.nodes.some(each => isConnected(liar, each)));
-    const stopped = new AbortController();
-    // Whole ranges, of which it takes one frame and then nothing for as long as it may.
-    const asked = scene.nodes.flatMap(node =>
-      Array.from({ length: 12 }, async () => {
-        const question = concatBytes(Uint8Array.of(1), Uint8Array.of(1), Uint8Array.of(200, 3));
-        for await (const _ of liar.network.request(node.nodeKey, question, stopped.signal))
-          await pause(3_000, stopped.signal).catch(() => {});
-      }),
-    );
-    for (const end = performance.now() + 3_000; performance.now() < end; await pause(100))
-      for (const topic of TOPICS) liar.network.publish(topic, concatBytes(randomBytes(8), noise(3_000)));
-    stopped.abort();
-    await Promise.all(asked);
-    await liar.stop();
-    await expectProgress('stalled requests and noise on topics');
-  }, 90_000);
+    await watch.expectProgressUnder('stalled requests and noise on topics', async () => {
+      const liar = await startLiar(scene, { follow: false });
+      await eventually('connected after the bans', () => scene.nodes.some(each => isConnected(liar, each)));
+      const stopped = new AbortController();
+      // Whole ranges, of which it takes one frame and then nothing for as long as it may.
+      const asked = scene.nodes.flatMap(node =>
+        Array.from({ length: 12 }, async () => {
+          const question = concatBytes(Uint8Array.of(1), Uint8Array.of(1), Uint8Array.of(200, 3));
+          for await (const _ of liar.network.request(node.nodeKey, question, stopped.signal))
+            await pause(3_000, stopped.signal).catch(() => {});
+        }),
+      );
+      for (const end = performance.now() + 3_000; performance.now() < end; await pause(100))
+        for (const topic of TOPICS) liar.network.publish(topic, concatBytes(randomBytes(8), noise(3_000)));
+      stopped.abort();
+      await Promise.all(asked);
+      await liar.stop();
+    });
+  }, 120_000);
 
   it('leaves the honest in order when it is gone', async () => {
     await trickle.stop();

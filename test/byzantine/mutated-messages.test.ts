@@ -16,22 +16,18 @@ import type { BlockId, NodeId } from '../../ledger/types/ids.ts';
 import { isConnected, type Liar, startLiar } from './liar.ts';
 import { MUTATED_BLOCKS } from './mutated-blocks.ts';
 import { currentSlot, FALSE_MESSAGES, MUTATED_VOTES } from './mutated-votes.ts';
-import { eventually, expectUnharmed, logOf, type Node, openScene, residentMb, type Scene } from './scene.ts';
-import { type Progress, ratio, startTrickle, type Trickle } from './trickle.ts';
+import { type Watch, watchProgress } from './progress.ts';
+import { eventually, expectUnharmed, logOf, type Node, openScene, type Scene } from './scene.ts';
+import { startTrickle, type Trickle } from './trickle.ts';
 
-const CALM_MS = 3_000;
 const ATTACK_MS_MIN = 3_000;
 const ATTACK_MS_MAX = 60_000;
-/** The calm network has a silent fourth validator; a talking one must not halve its progress. */
-const PROGRESS_MIN = 0.5;
-const GROWTH_MB_MAX = 150;
 const STEP_MS = 4;
 
 let scene: Scene;
 let liar: Liar;
 let trickle: Trickle;
-let calm: Progress;
-const resident = new Map<Node, number>();
+let watch: Watch;
 
 beforeAll(async () => {
   scene = await openScene('byzantine-messages');
@@ -40,10 +36,7 @@ beforeAll(async () => {
   await eventually('the liar is connected with all', () => scene.nodes.every(each => isConnected(liar, each)));
   trickle = startTrickle(scene);
   await eventually('the chain grows', () => liar.chain.final.header.height >= 8);
-  trickle.lap();
-  await pause(CALM_MS);
-  calm = trickle.lap();
-  for (const node of scene.nodes) resident.set(node, residentMb(node));
+  watch = await watchProgress(scene, trickle);
 }, 120_000);
 
 afterAll(async () => {
@@ -51,9 +44,12 @@ afterAll(async () => {
   await scene?.close();
 }, 60_000);
 
-/** Repeats `step` until `done`, and for a while at least; what the trickle did meanwhile. */
-async function campaign(step: () => void, done: () => boolean): Promise<Progress> {
-  trickle.lap();
+/** Repeats `step` until `done`, and for a while at least; the network gets on meanwhile. */
+async function campaign(title: string, step: () => void, done: () => boolean): Promise<void> {
+  await watch.expectProgressUnder(title, () => repeated(step, done));
+}
+
+async function repeated(step: () => void, done: () => boolean): Promise<void> {
   const begun = performance.now();
   for (;;) {
     step();
@@ -62,23 +58,6 @@ async function campaign(step: () => void, done: () => boolean): Promise<Progress
     if (lasted > ATTACK_MS_MAX) break;
     if (lasted > ATTACK_MS_MIN && done()) break;
   }
-  return trickle.lap();
-}
-
-function report(title: string, progress: Progress): void {
-  const growth = scene.nodes.map(each => Math.round(residentMb(each) - resident.get(each)!));
-  const { p50, max } = progress.latencyMs;
-  process.stdout.write(
-    `${title}: ${progress.final} of ${progress.sent} final in ${progress.seconds.toFixed(1)} s, ` +
-      `${ratio(progress, calm).toFixed(2)} of calm, latency ${p50}/${max} ms, grown ${growth} MB\n`,
-  );
-}
-
-async function expectProgress(title: string, progress: Progress): Promise<void> {
-  report(title, progress);
-  expect(ratio(progress, calm)).toBeGreaterThan(PROGRESS_MIN);
-  for (const node of scene.nodes) expect(residentMb(node) - resident.get(node)!).toBeLessThan(GROWTH_MB_MAX);
-  await expectUnharmed(scene.nodes);
 }
 
 /** Calls `turn` once for each height that the liar leads. */
@@ -122,7 +101,8 @@ describe('a validator that says what is not so', () => {
   it('moves nobody with votes, round changes and proposals that are wrong in one field', async () => {
     const said = new Set<string>();
     let next = 0;
-    const progress = await campaign(
+    await campaign(
+      'wrong votes',
       () => {
         for (let i = 0; i < 4; i++) {
           const [name, mutation] = MUTATED_VOTES[next++ % MUTATED_VOTES.length]!;
@@ -137,14 +117,14 @@ describe('a validator that says what is not so', () => {
       () => said.size === MUTATED_VOTES.length,
     );
     expect(scene.nodes.filter(each => !isConnected(liar, each))).toEqual([]);
-    await expectProgress('wrong votes', progress);
   }, 120_000);
 
   it('gets no block recorded that is wrong in one header field or transaction', async () => {
     const blocks = Object.entries(MUTATED_BLOCKS);
     const proposed = new Map<BlockId, string>();
     let next = 0;
-    const progress = await campaign(
+    await campaign(
+      'wrong blocks',
       onTurn(() => {
         const [name, mutated] = blocks[next++ % blocks.length]!;
         proposed.set(propose(mutated(liar, scene)), name);
@@ -153,12 +133,12 @@ describe('a validator that says what is not so', () => {
     );
     expect(new Set(proposed.values())).toEqual(new Set(Object.keys(MUTATED_BLOCKS)));
     expect([...proposed].filter(([id]) => liar.finals.has(id))).toEqual([]);
-    await expectProgress('wrong blocks', progress);
   }, 120_000);
 
   it('that equivocates splits nobody, and is reported with proof that anyone can check', async () => {
     let turns = 0;
-    const progress = await campaign(
+    await campaign(
+      'equivocation',
       onTurn(() => {
         const [a, b, c] = scene.nodes as [Node, Node, Node];
         const { time } = liar.build().header;
@@ -170,7 +150,6 @@ describe('a validator that says what is not so', () => {
       }),
       () => turns >= 5,
     );
-    await expectProgress('equivocation', progress);
     const evidence = (await Promise.all(scene.nodes.map(evidenceOf))).flat();
     expect(new Set(evidence.map(each => each.phase))).toEqual(new Set(['proposal', 'prepare', 'commit']));
     for (const { offender, first, second, ...slot } of evidence) {
@@ -188,7 +167,8 @@ describe('a validator that says what is not so', () => {
 
   it('cannot make the next leader propose a block whose body it took away from it', async () => {
     let turns = 0;
-    const progress = await campaign(
+    await campaign(
+      'bodies taken away',
       onTurn(() => {
         // All but the next leader prepare a block; that one holds its body, hears of no proposal, and is then given other bodies.
         const { validators, header } = liar.chain.final;
@@ -206,7 +186,6 @@ describe('a validator that says what is not so', () => {
       }),
       () => turns >= 4,
     );
-    await expectProgress('bodies taken away', progress);
   }, 120_000);
 
   it('is cut for a signature that does not hold', async () => {

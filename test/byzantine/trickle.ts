@@ -83,6 +83,3 @@ export function startTrickle(scene: Scene, nodes: readonly Node[] = scene.nodes)
     },
   };
 }
-
-/** Transactions that became final per second, against those of a calm time. */
-export const ratio = (now: Progress, calm: Progress): number => now.final / now.seconds / (calm.final / calm.seconds);
