@@ -7,6 +7,7 @@ import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
 import type { BlockId, NodeId } from '../ledger/types/ids.ts';
 import type { ValidatorSet } from '../ledger/types/validator.ts';
 import { type SignerSignature, signersPower, sortSigners } from './certificate.ts';
+import { powerOf } from './quorum.ts';
 
 export interface Statement {
   readonly view: number;
@@ -51,6 +52,7 @@ export function quorumOf(
   quorum: number,
   votes: Votes,
 ): { readonly view: number; readonly block: BlockId; readonly signers: readonly SignerSignature[] } | null {
+  if (powerOf(validators, key => votes.has(key)) < quorum) return null;
   const seen = new Set<string>();
   for (const { view, block } of votes.values()) {
     const key = `${view} ${block}`;

@@ -31,7 +31,10 @@ export function advance(state: State): void {
 /** PBFT 4.5.2, liveness rule 2: go where more than the faulty have gone. */
 function followOthers(state: State): void {
   if (!mayVote(state) || state.instance.decision !== null) return;
-  const target = jumpTarget(state.validators, state.quorum, state.instance.changes);
+  const { changes } = state.instance;
+  // At almost every step nobody has left the view.
+  if (changes.size === 0) return;
+  const target = jumpTarget(state.validators, state.quorum, changes);
   if (target > state.record.view) changeView(state, target);
 }
 

@@ -3,6 +3,36 @@ export type Bytes = Uint8Array;
 
 export const EMPTY: Bytes = new Uint8Array(0);
 
+/** An engine keeps arrays up to this length in its own heap; memory outside of it costs ten times as much to come by. */
+const IN_HEAP_BYTES_MAX = 64;
+/** Longer ones up to this length lie side by side in a piece of memory, which lives as long as any of them. */
+const SIDE_BY_SIDE_BYTES_MAX = 2_048;
+const PIECE_BYTES = 8_192;
+let piece = new Uint8Array(PIECE_BYTES);
+let used = 0;
+
+/**
+ * Room for `length` bytes, for the caller to fill before anybody sees it, and to let go soon: whoever keeps it may keep others
+ * alive that lie beside it. What is kept for long, and counted by its length, has memory of its own.
+ */
+export function room(length: number): Bytes {
+  if (length <= IN_HEAP_BYTES_MAX || length > SIDE_BY_SIDE_BYTES_MAX) return new Uint8Array(length);
+  if (used + length > PIECE_BYTES) {
+    piece = new Uint8Array(PIECE_BYTES);
+    used = 0;
+  }
+  const at = used;
+  used += length;
+  return piece.subarray(at, used);
+}
+
+/** The bytes from `start` up to `end`, in {@link room}. */
+export function copyOf(bytes: Bytes, start = 0, end: number = bytes.length): Bytes {
+  const copy = room(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
 const DIGITS = Array.from('0123456789abcdef', digit => digit.charCodeAt(0));
 
 /** Ids and keys are at most this long. Their digits are put down in an array for each length that is used again and again. */

@@ -26,24 +26,22 @@ export interface Codec<T> {
 /** What a codec encodes. */
 export type TypeOf<C> = C extends Codec<infer T> ? T : never;
 
-const shared = new Writer();
-let sharedInUse = false;
+/** A writer for each encoding that is under way within another, made once. */
+const writers: Writer[] = [];
+let depth = 0;
 
 export function encode<T>(codec: Pick<Codec<T>, 'write'>, value: T): Bytes {
-  if (sharedInUse) {
-    const writer = new Writer();
+  writers[depth] ??= new Writer();
+  const writer = writers[depth]!;
+  depth++;
+  try {
     codec.write(writer, value);
     return writer.take();
-  }
-  sharedInUse = true;
-  try {
-    codec.write(shared, value);
-    return shared.take();
   } catch (error) {
-    shared.take();
+    writer.take();
     throw error;
   } finally {
-    sharedInUse = false;
+    depth--;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Bytes, writeHex } from './bytes.ts';
+import { type Bytes, copyOf, writeHex } from './bytes.ts';
 
 /** Where a codec writes to. */
 export class Writer {
@@ -75,7 +75,7 @@ export class Writer {
 
   /** Copies out what was written and makes the writer empty again. */
   take(): Bytes {
-    const bytes = this.buffer.slice(0, this.length);
+    const bytes = copyOf(this.buffer, 0, this.length);
     this.length = 0;
     return bytes;
   }

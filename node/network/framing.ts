@@ -1,6 +1,6 @@
 /** Messages on a byte stream: a u32 length, big-endian, then as many bytes. */
 import { assert } from '../../ledger/types/assert.ts';
-import type { Bytes } from '../../ledger/types/bytes.ts';
+import { type Bytes, room } from '../../ledger/types/bytes.ts';
 
 const LENGTH_BYTES = 4;
 
@@ -8,8 +8,8 @@ const LENGTH_BYTES = 4;
 export function frames(messages: readonly Bytes[]): Bytes {
   let length = 0;
   for (const message of messages) length += LENGTH_BYTES + message.length;
-  const whole = new Uint8Array(length);
-  const view = new DataView(whole.buffer);
+  const whole = room(length);
+  const view = new DataView(whole.buffer, whole.byteOffset, length);
   let at = 0;
   for (const message of messages) {
     view.setUint32(at, message.length);

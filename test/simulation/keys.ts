@@ -18,12 +18,15 @@ export function stubSign(key: NodeId, signed: Bytes): Bytes {
   let mixed = FNV_OFFSET;
   for (let i = 0; i < 6; i++) mixed = Math.imul(mixed ^ key.charCodeAt(i), FNV_PRIME);
   for (let i = 0; i < signed.length; i++) mixed = Math.imul(mixed ^ signed[i]!, FNV_PRIME);
-  const words = new Uint32Array(16);
-  for (let i = 0; i < words.length; i++) {
+  const signature = new Uint8Array(64);
+  for (let i = 0; i < signature.length; i += 4) {
     mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-    words[i] = mixed;
+    signature[i] = mixed;
+    signature[i + 1] = mixed >>> 8;
+    signature[i + 2] = mixed >>> 16;
+    signature[i + 3] = mixed >>> 24;
   }
-  return new Uint8Array(words.buffer);
+  return signature;
 }
 
 export const stubVerify = (key: NodeId, signed: Bytes, signature: Bytes): boolean =>

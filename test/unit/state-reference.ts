@@ -28,10 +28,11 @@ function subtree(entries: readonly Entry[], depth: number): string {
   if (entries.length <= 16) return hashOfHex(`02${entries.map(({ path, value }) => path + value).join('')}`);
   let bitmap = 0;
   let children = '';
-  for (let digit = 0; digit < 16; digit++) {
-    const inside = entries.filter(({ path }) => path[depth] === digit.toString(16));
-    if (inside.length === 0) continue;
-    bitmap += 2 ** digit;
+  const below = Map.groupBy(entries, ({ path }) => path[depth]!);
+  for (const digit of '0123456789abcdef') {
+    const inside = below.get(digit);
+    if (inside === undefined) continue;
+    bitmap += 2 ** Number.parseInt(digit, 16);
     children += subtree(inside, depth + 1);
   }
   return hashOfHex(`03${bitmap.toString(16).padStart(4, '0')}${children}`);
