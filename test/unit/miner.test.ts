@@ -7,6 +7,7 @@ import { DOUBLING, meets, targetOf } from '../../ledger/types/work/hardness.ts';
 import { headerFault } from '../../ledger/types/work/header-rule.ts';
 import { encodeSeal, isSameButNonce, sealAbove } from '../../ledger/types/work/seal.ts';
 import { createMiner, type Miner } from '../../node/miner.ts';
+import { ownTime } from '../own-time.ts';
 import { genesis, on, PARAMS, POW_PARAMS } from './consensus/pow-script.ts';
 import { alice, bob, key, network, op, transaction } from './ledger/network.ts';
 
@@ -73,9 +74,9 @@ describe('the miner', () => {
     expect(await Promise.race([hopeless, sleep(20, 'searching')])).toBe('searching');
     miner.cancel('1/0');
     expect(await hopeless).toBeNull();
-    const since = performance.now();
+    const since = ownTime();
     expect(await miner.search('1/1', asked, EASY)).not.toBeNull();
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(ownTime() - since).toBeLessThan(1_000);
   });
 
   it('has one search at a time: a new one ends the one before', async () => {

@@ -52,10 +52,10 @@ describe('framing', () => {
   it('reads a large message that arrives in many pieces in time that grows with its length only', () => {
     const reader = createFrameReader(16 * 1024 * 1024);
     const whole = frames([new Uint8Array(8 * 1024 * 1024).fill(5)]);
-    const since = performance.now();
+    const since = process.cpuUsage();
     let read = 0;
     for (let at = 0; at < whole.length; at += 1_000) read += reader.push(whole.subarray(at, at + 1_000))!.length;
     expect(read).toBe(1);
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(process.cpuUsage(since).user).toBeLessThan(1_000_000);
   });
 });
