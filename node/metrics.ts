@@ -14,6 +14,7 @@ export interface Gauges {
   readonly peers: number;
   readonly bytesSentTotal: number;
   readonly bytesReceivedTotal: number;
+  readonly messagesDroppedTotal: number;
   readonly stateKeys: number;
   readonly syncing: boolean;
   readonly blocksBehind: number;
@@ -98,6 +99,11 @@ export function createMetrics(read: () => Gauges): Metrics {
   gauge('quorate_network_peers', 'Connected nodes', now => now.peers);
   total('quorate_network_bytes_sent_total', 'Bytes sent to peers', now => now.bytesSentTotal);
   total('quorate_network_bytes_received_total', 'Bytes received from peers', now => now.bytesReceivedTotal);
+  total(
+    'quorate_network_messages_dropped_total',
+    'Messages that a peer did not take in time',
+    now => now.messagesDroppedTotal,
+  );
   gauge('quorate_ledger_state_keys', 'Keys in the final state', now => now.stateKeys);
   gauge('quorate_sync_syncing', '1 while blocks are brought from peers', now => (now.syncing ? 1 : 0));
   gauge('quorate_sync_blocks_behind', 'Blocks known to be final and not here', now => now.blocksBehind);

@@ -229,6 +229,7 @@ function gauges({ chain, pool, agreement }: Pick<ApiParts, 'chain' | 'pool' | 'a
     peers: network.peers().length,
     bytesSentTotal: network.counters.bytesSent,
     bytesReceivedTotal: network.counters.bytesReceived,
+    messagesDroppedTotal: network.counters.directDropped,
     stateKeys: treeSize(chain.final.tree),
     syncing: blocksBehind > 1,
     blocksBehind,
