@@ -40,11 +40,18 @@ export interface Mempool extends TransactionSource {
   /** Whether so many bytes more would be too many: asked before anything is decoded or verified. */
   isFull(bytes: number): boolean;
   /**
-   * Takes in a transaction whose signatures are valid. `now` is the clock that {@link oldestWaiting} answers in. Refuses, in
-   * this order: ALREADY_WAITING, POOL_FULL, SENDER_FULL, what `checkForm` and `checkPlace` refuse.
+   * Takes in a transaction whose signatures are valid; one that waits unverified under the same id gives way to it. `now` is the
+   * clock that {@link oldestWaiting} answers in. Refuses, in this order: ALREADY_WAITING, POOL_FULL, SENDER_FULL, what `checkForm`
+   * and `checkPlace` refuse.
    */
   admit(now: Millis, place: Place, transaction: IdentifiedTransaction): Result<null, PoolRefusal>;
+  /** The same for a transaction whose signatures nobody verified here: whoever makes a block of it has to, and says so to {@link judged}. */
+  admitUnverified(now: Millis, place: Place, transaction: IdentifiedTransaction): Result<null, PoolRefusal>;
+  /** The verdict on the signatures of what waits unverified: dropped where they are false. Nothing, where it does not wait with these. */
+  judged(transaction: IdentifiedTransaction, isSound: boolean): void;
   has(id: TransactionId): boolean;
+  /** Whether it waits, and its signatures were verified. */
+  isVerified(id: TransactionId): boolean;
   get(id: TransactionId): IdentifiedTransaction | null;
   /**
    * After a block has become final: drops what it recorded and what has expired, lets go of what waited for it. Answers the
@@ -57,6 +64,7 @@ export interface Mempool extends TransactionSource {
 
 interface Waiting {
   readonly transaction: IdentifiedTransaction;
+  isVerified: boolean;
   /** When it came in, or was let go of. */
   since: Millis;
   /** Whether it could go into a block: then it stands in its sender's queue, between these. */
@@ -183,6 +191,27 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     return checkPlace(rules, place, transaction).ok && checkAfter(rules, place, transaction).ok;
   }
 
+  function take(
+    now: Millis,
+    place: Place,
+    transaction: IdentifiedTransaction,
+    isVerified: boolean,
+  ): Result<null, PoolRefusal> {
+    const refusal = refusalOf(place, transaction);
+    if (refusal !== null) return err(refusal);
+    const { id, body, size } = transaction;
+    const waiting = { transaction, isVerified, since: now, isReady: false, previous: null, next: null };
+    all.set(id, waiting);
+    bytes += size;
+    const queue = queueOf(body.sender);
+    queue.transactions++;
+    queue.bytes += size;
+    expiries.add(id, body.validUntil);
+    if (body.after === null || checkAfter(rules, place, transaction).ok) makeReady(waiting, now);
+    else hold(transaction, body.after);
+    return ok(null);
+  }
+
   const isFull = (more: number) => bytes + more > limits.bytesMax || all.size >= limits.transactionsMax;
 
   return {
@@ -194,21 +223,24 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     },
     isFull,
     has: id => all.has(id),
+    isVerified: id => all.get(id)?.isVerified === true,
     get: id => all.get(id)?.transaction ?? null,
     admit(now, place, transaction) {
-      const refusal = refusalOf(place, transaction);
-      if (refusal !== null) return err(refusal);
-      const { id, body, size } = transaction;
-      const waiting = { transaction, since: now, isReady: false, previous: null, next: null };
-      all.set(id, waiting);
-      bytes += size;
-      const queue = queueOf(body.sender);
-      queue.transactions++;
-      queue.bytes += size;
-      expiries.add(id, body.validUntil);
-      if (body.after === null || checkAfter(rules, place, transaction).ok) makeReady(waiting, now);
-      else hold(transaction, body.after);
-      return ok(null);
+      const waiting = all.get(transaction.id);
+      if (waiting === undefined || waiting.isVerified) return take(now, place, transaction, true);
+      if (waiting.transaction.signaturesHash === transaction.signaturesHash) {
+        waiting.isVerified = true;
+        return ok(null);
+      }
+      drop(transaction.id);
+      return take(now, place, transaction, true);
+    },
+    admitUnverified: (now, place, transaction) => take(now, place, transaction, false),
+    judged({ id, signaturesHash }, isSound) {
+      const waiting = all.get(id);
+      if (waiting === undefined || waiting.isVerified || waiting.transaction.signaturesHash !== signaturesHash) return;
+      if (isSound) waiting.isVerified = true;
+      else drop(id);
     },
     settle(now, place, recorded) {
       for (const id of recorded) {

@@ -1,25 +1,30 @@
 /**
  * How transactions come in: from clients of this node and, in batches, from other nodes. What cannot be recorded is refused
- * before its signatures are checked, and when too much waits already nothing is even decoded.
+ * before its signatures are checked, and when too much waits already nothing is even decoded. What a client brings is always
+ * checked here; what another node brings waits unchecked where the engine has members vouch for each other's clients.
  */
 import { checkForm, checkPlace, isRepeated, type Place, type Refusal, type Rules } from '../ledger/admission.ts';
-import { identify, sharedSigningBytes } from '../ledger/crypto/ids.ts';
+import { identify } from '../ledger/crypto/ids.ts';
 import type { Mempool, PoolRefusal } from '../ledger/mempool.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
+import type { CertificateRule } from '../ledger/types/certificate.ts';
 import { decode } from '../ledger/types/codec.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
-import type { Millis, PublicKey, TransactionId } from '../ledger/types/ids.ts';
-import { type IdentifiedTransaction, type KeySignature, transaction } from '../ledger/types/transaction.ts';
+import type { Millis, TransactionId } from '../ledger/types/ids.ts';
+import { type IdentifiedTransaction, transaction } from '../ledger/types/transaction.ts';
 import type { FinalReceipt } from './acknowledgements.ts';
+import { isHeld, membersVouch, verifyTransactions } from './client-signatures.ts';
 import { BUSY_RETRY_MS, OWN_SIGNATURES_WAITING_MAX, PEER_SIGNATURES_WAITING_MAX } from './limits.ts';
 import { transactionBatch } from './network/transaction-batches.ts';
 import type { Verdict } from './network/transport.ts';
-import type { Priority, SignatureClaim, Verifier } from './network/verifier.ts';
+import type { Verifier } from './network/verifier.ts';
 import { fault, refusalFault } from './rpc/errors.ts';
 import type { Admission } from './rpc/ports.ts';
 
 export interface IntakePorts {
   readonly rules: Rules;
+  /** The engine's: whether it is for this node to check what other nodes took from clients. */
+  readonly certificate: CertificateRule | null;
   readonly pool: Mempool;
   readonly verifier: Verifier;
   now(): Millis;
@@ -44,37 +49,6 @@ export interface Intake {
   /** Form and place of a transaction, its signatures included, without taking it in. */
   check(bytes: Bytes): Promise<Result<IdentifiedTransaction, Fault>>;
 }
-
-/** One signature of a transaction. Thousands wait at a time: what was signed is written down when its turn comes. */
-class TransactionClaim implements SignatureClaim {
-  readonly key: PublicKey;
-  readonly signature: Bytes;
-  readonly #transaction: IdentifiedTransaction;
-
-  constructor(transaction: IdentifiedTransaction, { key, signature }: KeySignature) {
-    this.key = key;
-    this.signature = signature;
-    this.#transaction = transaction;
-  }
-
-  /** Good until that of another is asked for. */
-  get message(): Bytes {
-    const { body, id } = this.#transaction;
-    return sharedSigningBytes(body.chainId, id);
-  }
-}
-
-/** The signatures of transactions, one after the other, as the verifier takes them. */
-export function signatureClaims(transactions: readonly IdentifiedTransaction[]): SignatureClaim[] {
-  const claims: SignatureClaim[] = [];
-  for (const transaction of transactions)
-    for (const each of transaction.signatures) claims.push(new TransactionClaim(transaction, each));
-  return claims;
-}
-
-/** Whether the pool holds this very transaction, signatures included: then they were verified. */
-export const isVerified = (pool: Mempool, { id, signaturesHash }: IdentifiedTransaction): boolean =>
-  pool.get(id)?.signaturesHash === signaturesHash;
 
 const busy = (): Fault =>
   fault('BUSY', 'this node has more work than it can take in', { data: { retryAfterMs: BUSY_RETRY_MS } });
@@ -107,7 +81,7 @@ export function createIntake(ports: IntakePorts): Intake {
       const final = ports.final(id);
       if (final !== null) return { type: 'final', final };
     }
-    if (pool.has(id)) return { type: 'admitted', id };
+    if (pool.isVerified(id)) return { type: 'admitted', id };
     const form = checkForm(rules, candidate);
     if (!form.ok) return refused(toClient(form.error));
     const sender = checkPlace(rules, place, candidate);
@@ -120,21 +94,6 @@ export function createIntake(ports: IntakePorts): Intake {
     // It became final while its signatures were being verified.
     const final = outcome.error.code === 'DUPLICATE' ? ports.final(candidate.id) : null;
     return final ? { type: 'final', final } : refused(toClient(outcome.error));
-  }
-
-  /** A verdict on each transaction as a whole; null: too many wait. */
-  async function verified(
-    candidates: readonly IdentifiedTransaction[],
-    priority: Priority,
-  ): Promise<readonly boolean[] | null> {
-    const verdicts = await verifier.verify(signatureClaims(candidates), priority);
-    if (verdicts === null) return null;
-    let at = 0;
-    return candidates.map(({ signatures }) => {
-      let sound = true;
-      for (let i = 0; i < signatures.length; i++) sound = verdicts[at++]! && sound;
-      return sound;
-    });
   }
 
   async function submit(transactions: readonly Bytes[]): Promise<readonly Admission[]> {
@@ -155,7 +114,8 @@ export function createIntake(ports: IntakePorts): Intake {
       if (known) answers[at] = known;
       else pending.push({ at, candidate });
     }
-    const verdicts = await verified(
+    const verdicts = await verifyTransactions(
+      verifier,
       pending.map(each => each.candidate),
       'own',
     );
@@ -164,7 +124,7 @@ export function createIntake(ports: IntakePorts): Intake {
       if (verdicts === null) answers[at] = refused(busy());
       else if (!verdicts[i]) answers[at] = refused(badSignature(candidate.id));
       else {
-        const known = pool.has(candidate.id);
+        const known = pool.isVerified(candidate.id);
         const answer = admit(candidate, place);
         answers[at] = answer;
         if (answer.type === 'admitted' && !known) ports.spread(transactions[at]!);
@@ -186,7 +146,7 @@ export function createIntake(ports: IntakePorts): Intake {
       if (!decoded.ok) return 'reject';
       const candidate = identify(decoded.value);
       if (pool.has(candidate.id)) {
-        unjudged ||= !isVerified(pool, candidate);
+        unjudged ||= !isHeld(pool, candidate);
         continue;
       }
       // What has no place here, such as what has expired or is recorded already, may have been in order where it set out. Its
@@ -194,7 +154,21 @@ export function createIntake(ports: IntakePorts): Intake {
       if (checkForm(rules, candidate).ok && checkPlace(rules, place, candidate).ok) fresh.push(candidate);
       else unjudged = true;
     }
-    const verdicts = await verified(fresh, 'peer');
+    const outcome = membersVouch(ports.certificate) ? takeVouched(fresh, place) : await takeVerified(fresh);
+    if (fresh.length > 0) ports.admitted(fresh.map(({ id }) => id));
+    // Passed on is only what was judged as a whole: a node that knows less would hold a false part against this node.
+    return outcome === 'accept' && unjudged ? 'ignore' : outcome;
+  }
+
+  /** The word of a member counts until this node builds a block. */
+  function takeVouched(fresh: readonly IdentifiedTransaction[], place: Place): Verdict {
+    const now = ports.now();
+    for (const candidate of fresh) pool.admitUnverified(now, place, candidate);
+    return 'accept';
+  }
+
+  async function takeVerified(fresh: readonly IdentifiedTransaction[]): Promise<Verdict> {
+    const verdicts = await verifyTransactions(verifier, fresh, 'peer');
     if (verdicts === null) return 'ignore';
     let honest = true;
     const now = ports.now();
@@ -204,10 +178,7 @@ export function createIntake(ports: IntakePorts): Intake {
       if (verdicts[i]) pool.admit(now, present, candidate);
       else honest = false;
     }
-    if (fresh.length > 0) ports.admitted(fresh.map(({ id }) => id));
-    if (!honest) return 'reject';
-    // Passed on is only what every signature was checked of: a node that knows less would hold a false one against this node.
-    return unjudged ? 'ignore' : 'accept';
+    return honest ? 'accept' : 'reject';
   }
 
   async function check(bytes: Bytes): Promise<Result<IdentifiedTransaction, Fault>> {
@@ -216,7 +187,7 @@ export function createIntake(ports: IntakePorts): Intake {
     const candidate = identify(decoded.value);
     const form = checkForm(rules, candidate);
     if (!form.ok) return err(toClient(form.error));
-    const verdicts = await verified([candidate], 'own');
+    const verdicts = await verifyTransactions(verifier, [candidate], 'own');
     if (verdicts === null) return err(busy());
     return verdicts[0] ? ok(candidate) : err(badSignature(candidate.id));
   }

@@ -15,6 +15,7 @@ import type { Hash, Millis } from '../ledger/types/ids.ts';
 import { type Acknowledgements, acknowledgements } from './acknowledgements.ts';
 import { type Agreement, createAgreement } from './agreement.ts';
 import { chainReader, finalReceipt, nodeReader, poolReader, stateReader, submitter } from './api.ts';
+import { verifyPooled } from './client-signatures.ts';
 import { createClock } from './clock.ts';
 import { randomBytes } from './entropy.ts';
 import { type Home, loadHome } from './home.ts';
@@ -109,6 +110,7 @@ async function compose(
   { log, teardown, fatal }: Lifecycle,
 ): Promise<Pick<RunningNode, 'rpcUrl' | 'addresses'>> {
   const { genesis } = home;
+  const module = engines.get(genesis.consensus.engine)!;
   const networkId = genesisId(genesis);
   const store = await openStore(home.dataDirectory, { genesisId: networkId, failed: fatal });
   teardown.push(() => store.close());
@@ -135,7 +137,7 @@ async function compose(
   teardown.push(() => batches.stop());
   const pace = createPace(() => performance.now());
   const intake = createIntake({
-    ...{ rules: chain.rules, pool, verifier, now },
+    ...{ rules: chain.rules, certificate: module.spec.certificate, pool, verifier, now },
     place: () => placeAbove(chain.final, Math.max(now(), chain.final.header.time + 1)),
     final: id => finalReceipt(store, id),
     allowance: pace.allowance,
@@ -144,8 +146,7 @@ async function compose(
     rejected: code => metrics.rejected(code),
   });
   const agreement: Agreement = createAgreement({
-    ...{ home, networkId, store, chain, pool, verifier, waiting, log, votesLost, now, fatal },
-    module: engines.get(genesis.consensus.engine)!,
+    ...{ home, networkId, module, store, chain, pool, verifier, waiting, log, votesLost, now, fatal },
     seed: new DataView(randomBytes(8).buffer).getBigUint64(0),
     takeBatch: intake.takeBatch,
     finalised({ block, changes }, { roundMs, executionMs }) {
@@ -163,7 +164,14 @@ async function compose(
       if (evidence.length > EVIDENCE_MAX) evidence.shift();
     },
   });
-  teardown.push(startSpreader(pool, now, batch => agreement.network.publish('transactions', batch)));
+  teardown.push(
+    startSpreader(pool, {
+      now,
+      verify: transactions => verifyPooled(pool, verifier, transactions, 'peer'),
+      publish: batch => agreement.network.publish('transactions', batch),
+      fatal,
+    }),
+  );
   await agreement.start();
   teardown.push(() => agreement.stop());
   const parts = {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, CoreModule, Event, Evidence, JobId } from '../consensus/core.ts';
-import { buildBlock, type TransactionSource } from '../ledger/build.ts';
+import { type BuildRequest, buildBlock, type TransactionSource } from '../ledger/build.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { SecretKey } from '../ledger/crypto/port.ts';
 import type { Mempool } from '../ledger/mempool.ts';
@@ -14,12 +14,12 @@ import type { IdentifiedBlock } from '../ledger/types/block.ts';
 import { encode } from '../ledger/types/codec.ts';
 import { compactBlock, compactOf } from '../ledger/types/compact-block.ts';
 import type { BlockId, Millis, NodeId, PublicKey } from '../ledger/types/ids.ts';
+import { isVerified, membersVouch, verifyPooled, verifyTransactions } from './client-signatures.ts';
 import type { CompactBlocks } from './compact-blocks.ts';
 import type { HostEffect } from './driver.ts';
 import type { Envelopes } from './envelope.ts';
 import type { Finality } from './finality.ts';
 import type { HeldBlocks } from './held-blocks.ts';
-import { isVerified, signatureClaims } from './intake.ts';
 import { BODY_FETCHES_MAX, BODY_PATIENCE_MS, BODY_PATIENCE_MS_MAX, BUILD_MS_MAX, VERDICT_RETRY_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Miner } from './miner.ts';
@@ -76,6 +76,9 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   const { envelopes, identity, chain, pool, held, compacts, verifier, network, sync, miner, log, post } = ports;
   const judging = new Set<BlockId>();
   const orphans = new Set<BlockId>();
+  /** Jobs whose blocks have signatures verified. */
+  const verifying = new Set<JobId>();
+  const vouched = membersVouch(ports.module.spec.certificate);
 
   /** The connected nodes of validators. */
   const peersOf = (validators: readonly NodeId[]): PublicKey[] =>
@@ -94,6 +97,7 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   }
 
   function build({ job, parent, seal, work }: Extract<HostEffect<M>, { type: 'build' }>): void {
+    if (verifying.has(job)) return;
     const below = chain.stateOf(parent);
     if (!below || !identity) {
       answerBuilt(job, null);
@@ -111,7 +115,24 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
     const { block } = work ? buildBlock(chain.rules, below, source, request) : chain.build(source, request)!;
     ports.executed(block.id, performance.now() - since);
     if (work) mine(job, block, work.target).catch(ports.fatal);
+    else if (vouched && !block.transactions.every(({ id }) => pool.isVerified(id)))
+      verifyBuilt(job, block, request).catch(ports.fatal);
     else answerBuilt(job, block);
+  }
+
+  /** Says that a block is built once what others took from clients is verified: nobody else will look at it. */
+  async function verifyBuilt(job: JobId, block: IdentifiedBlock, request: BuildRequest): Promise<void> {
+    verifying.add(job);
+    const falsified = await verifyPooled(pool, verifier, block.transactions, 'proposal');
+    // Called off: the engine knows, and has asked for another.
+    if (!verifying.delete(job)) return;
+    if (falsified === null) return answerBuilt(job, null);
+    if (falsified.size === 0) return answerBuilt(job, block);
+    log.warn({ transactions: [...falsified] }, 'another node passed on transactions whose signatures are false');
+    const sound = block.transactions.filter(({ id }) => !falsified.has(id));
+    // What counts on a false one is left out with it.
+    const source: TransactionSource = { offer: take => sound.forEach(take) };
+    answerBuilt(job, chain.build(source, request)?.block ?? null);
   }
 
   function answerBuilt(job: JobId, block: IdentifiedBlock | null): void {
@@ -127,9 +148,10 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
 
   /** true or false for ever; null: not yet, the verifier has too much to do. */
   async function signaturesHold(block: IdentifiedBlock): Promise<boolean | null> {
+    if (vouched) return true;
     const unknown = block.transactions.filter(each => !isVerified(pool, each));
     if (unknown.length === 0) return true;
-    const verdicts = await verifier.verify(signatureClaims(unknown), 'proposal');
+    const verdicts = await verifyTransactions(verifier, unknown, 'proposal');
     return verdicts === null ? null : verdicts.every(Boolean);
   }
 
@@ -207,7 +229,7 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
         case 'build':
           return build(effect);
         case 'cancel':
-          // Building itself is done when `perform` returns.
+          verifying.delete(effect.job);
           return miner.cancel(effect.job);
         case 'validate':
           return validate(effect.block);

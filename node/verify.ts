@@ -19,8 +19,8 @@ import { FaultError } from '../ledger/types/errors.ts';
 import type { Hash, Height } from '../ledger/types/ids.ts';
 import { type Receipt, receipt } from '../ledger/types/receipt.ts';
 import { headerFault } from '../ledger/types/work/header-rule.ts';
+import { signatureClaims } from './client-signatures.ts';
 import { loadHome } from './home.ts';
-import { signatureClaims } from './intake.ts';
 import { openStore, type Store } from './storage/store.ts';
 
 /** Something on disk that is not what it should be. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placeAbove } from '../../../ledger/admission.ts';
 import type { Taken } from '../../../ledger/build.ts';
+import { identify } from '../../../ledger/crypto/ids.ts';
 import { createMempool, MEMPOOL_LIMITS, type Mempool, type MempoolLimits } from '../../../ledger/mempool.ts';
 import { rotateKeys } from '../../../ledger/modules/members/rotate-keys.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
@@ -90,6 +91,53 @@ describe('admission', () => {
     const { state } = applied(net.rules, net.start, [each]);
     const result = pool().admit(0, placeAbove(state, state.header.time + 1), each);
     expect(result).toMatchObject({ ok: false, error: { code: 'DUPLICATE' } });
+  });
+});
+
+describe('what nobody verified here', () => {
+  /** The same transaction under another signature. */
+  const signedOtherwise = ({ body, signatures }: IdentifiedTransaction) =>
+    identify({
+      body,
+      signatures: signatures.map(({ key: by }) => ({ key: by, signature: new Uint8Array(64).fill(1) })),
+    });
+
+  it('waits and is offered like the rest, and is told apart until it is judged', () => {
+    const waiting = pool({ transactionsMax: 2 });
+    const [vouched, sound] = [pay(alice), pay(clerk)];
+    expect(waiting.admitUnverified(0, here, vouched).ok).toBe(true);
+    expect(waiting.admitUnverified(0, here, vouched)).toMatchObject({ ok: false, error: { code: 'ALREADY_WAITING' } });
+    admit(waiting, sound);
+    expect(waiting.admitUnverified(0, here, pay(board))).toMatchObject({ ok: false, error: { code: 'POOL_FULL' } });
+    expect(taken(waiting)).toEqual([vouched.id, sound.id]);
+    expect([vouched.id, sound.id, nothing].map(waiting.isVerified)).toEqual([false, true, false]);
+    waiting.judged(vouched, true);
+    expect(waiting.isVerified(vouched.id)).toBe(true);
+  });
+
+  it('is dropped when it is false, and what was verified never', () => {
+    const waiting = pool();
+    const [vouched, sound] = [pay(alice), pay(clerk)];
+    waiting.admitUnverified(0, here, vouched);
+    admit(waiting, sound);
+    waiting.judged(signedOtherwise(vouched), false);
+    waiting.judged(sound, false);
+    expect(waiting.transactions).toBe(2);
+    waiting.judged(vouched, false);
+    expect([waiting.has(vouched.id), waiting.transactions, waiting.bytes]).toEqual([false, 1, sound.size]);
+  });
+
+  it('gives way to the same that is verified, under whatever signature, in its place where that is one', () => {
+    const waiting = pool({ senderTransactionsMax: 2 });
+    const [first, second] = [pay(alice), pay(alice)];
+    for (const each of [first, second]) waiting.admitUnverified(0, here, each);
+    expect(admit(waiting, first)).toBe('ok');
+    expect(taken(waiting)).toEqual([first.id, second.id]);
+    const genuine = signedOtherwise(second);
+    expect(admit(waiting, genuine)).toBe('ok');
+    expect([waiting.get(second.id), waiting.isVerified(second.id)]).toEqual([genuine, true]);
+    expect([waiting.transactions, waiting.bytes]).toEqual([2, first.size + genuine.size]);
+    expect(admit(waiting, second)).toBe('ALREADY_WAITING');
   });
 });
 
