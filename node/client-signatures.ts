@@ -12,8 +12,8 @@ import type { IdentifiedTransaction, KeySignature } from '../ledger/types/transa
 import type { Priority, SignatureClaim, Verifier } from './network/verifier.ts';
 
 /**
- * Whether members vouch for their clients' signatures. What makes a block final decides, and no setting: under such a rule a
- * validator that lies breaks agreement itself, so that checking after it protects nothing.
+ * Whether members vouch for their clients' signatures. What makes a block final decides, and no setting can: where agreement holds
+ * only while no validator lies, a leader's word is taken for its clients, too. One that lies there can act for any client.
  */
 export const membersVouch = (certificate: CertificateRule | null): boolean => certificate?.trust === 'crash';
 
