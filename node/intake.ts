@@ -27,6 +27,8 @@ export interface IntakePorts {
   readonly certificate: CertificateRule | null;
   readonly pool: Mempool;
   readonly verifier: Verifier;
+  /** Whether this node makes the next block, as far as it knows. */
+  leads(): boolean;
   now(): Millis;
   /** How many may wait for a block before clients are told to come back. */
   allowance(): number;
@@ -154,14 +156,18 @@ export function createIntake(ports: IntakePorts): Intake {
       if (checkForm(rules, candidate).ok && checkPlace(rules, place, candidate).ok) fresh.push(candidate);
       else unjudged = true;
     }
-    const outcome = membersVouch(ports.certificate) ? takeVouched(fresh, place) : await takeVerified(fresh);
+    const outcome = membersVouch(ports.certificate) ? await takeVouched(fresh, place) : await takeVerified(fresh);
     if (fresh.length > 0) ports.admitted(fresh.map(({ id }) => id));
     // Passed on is only what was judged as a whole: a node that knows less would hold a false part against this node.
     return outcome === 'accept' && unjudged ? 'ignore' : outcome;
   }
 
-  /** The word of a member counts until this node builds a block. */
-  function takeVouched(fresh: readonly IdentifiedTransaction[], place: Place): Verdict {
+  /**
+   * The word of a member counts until this node builds a block: one that leads checks at once what it will have to check. Who
+   * passed on what is false may have taken somebody's word itself, and is not held to it.
+   */
+  async function takeVouched(fresh: readonly IdentifiedTransaction[], place: Place): Promise<Verdict> {
+    if (ports.leads()) return (await takeVerified(fresh)) === 'accept' ? 'accept' : 'ignore';
     const now = ports.now();
     for (const candidate of fresh) pool.admitUnverified(now, place, candidate);
     return 'accept';

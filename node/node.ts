@@ -141,6 +141,7 @@ async function compose(
     place: () => placeAbove(chain.final, Math.max(now(), chain.final.header.time + 1)),
     final: id => finalReceipt(store, id),
     allowance: pace.allowance,
+    leads: () => home.validator !== null && agreement.core.status().leader === home.validator.self,
     spread: bytes => batches.add(bytes),
     admitted: ids => agreement.pooled(ids),
     rejected: code => metrics.rejected(code),

@@ -48,7 +48,7 @@ const idsOf = (transactions: readonly IdentifiedTransaction[]) => transactions.m
 const NOW = network().start.header.time + 1_000;
 
 /** A validator of a network at genesis, without its network. */
-function node(engine: string) {
+function node(engine: string, leads = false) {
   const module = engines.get(engine)!;
   const { chain, rules, start } = network();
   const pool = createMempool(rules);
@@ -59,7 +59,15 @@ function node(engine: string) {
   });
   const spread: Bytes[] = [];
   const intake = createIntake({
-    ...{ rules, certificate: module.spec.certificate, pool, verifier, now: () => NOW, allowance: () => 1_000 },
+    ...{
+      rules,
+      certificate: module.spec.certificate,
+      pool,
+      verifier,
+      now: () => NOW,
+      allowance: () => 1_000,
+      leads: () => leads,
+    },
     place: () => placeAbove(chain.final, NOW),
     final: () => null,
     spread: bytes => spread.push(bytes),
@@ -144,6 +152,15 @@ describe('a batch from another node', () => {
     expect(await intake.takeBatch(batchOf(...all))).toBe('accept');
     expect(all.map(({ id }) => [pool.has(id), pool.isVerified(id)])).toEqual(all.map(() => [true, false]));
     expect(checks()).toBe(0);
+  });
+
+  it.each(CRASH)('is verified before it waits where the node leads under %s, and held against nobody', async engine => {
+    const { intake, pool, build, posted, checks } = node(engine, true);
+    const [sound, forged] = [payment(alice), forgedPayment()];
+    expect(await intake.takeBatch(batchOf(sound, forged))).toBe('ignore');
+    expect([pool.isVerified(sound.id), pool.has(forged.id), checks()]).toEqual([true, false, 2]);
+    build('1/1');
+    expect(posted).toMatchObject([{ type: 'built', job: '1/1' }]);
   });
 
   it.each([...BYZANTINE, 'pow'])('is verified before it waits under %s', async engine => {
