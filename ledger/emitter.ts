@@ -40,6 +40,8 @@ export function createEmitter(): Emitter {
 
 /** What a refusal concerns may be anything a sender wrote: it is cut where a receipt ends, between two characters. */
 export function clipConcerns(text: string): string {
+  // A code unit takes three bytes at most.
+  if (3 * text.length <= CONCERNS_BYTES_MAX) return text;
   const bytes = utf8(text);
   if (bytes.length <= CONCERNS_BYTES_MAX) return text;
   let end = CONCERNS_BYTES_MAX;

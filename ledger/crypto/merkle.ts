@@ -5,9 +5,9 @@
  */
 import { sha256Binary, sha256Hex } from '#crypto';
 import { assert } from '../types/assert.ts';
-import { type Bytes, concatBytes, EMPTY, fromHex, toHex } from '../types/bytes.ts';
+import { type Bytes, concatBytes, EMPTY, fromBinary, fromHex, toHex } from '../types/bytes.ts';
 import { type Codec, list, struct, uint } from '../types/codec.ts';
-import { type Hash, hash, isHash } from '../types/ids.ts';
+import { HASH_LENGTH, type Hash, hash, isHash } from '../types/ids.ts';
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
@@ -41,7 +41,7 @@ export function merkleRoot(leaves: readonly Bytes[]): Hash {
       above.push(i + 1 < level.length ? sha256Binary(`\x01${level[i]}${level[i + 1]}`) : level[i]!);
     level = above;
   }
-  return toHex(Uint8Array.from(level[0]!, character => character.charCodeAt(0))) as Hash;
+  return toHex(fromBinary(level[0]!, 0, HASH_LENGTH)) as Hash;
 }
 
 /** Leaves are laid out here behind their prefix, which stays: an array for each would cost as much as the hash. */

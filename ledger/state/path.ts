@@ -1,6 +1,6 @@
 /** Where keys are in the state tree: digests, their nibbles and their order. */
 import { sha256Text } from '#crypto';
-import { fromHex, toHex } from '../types/bytes.ts';
+import { fromBinary, fromHex, toHex } from '../types/bytes.ts';
 import type { Hash } from '../types/ids.ts';
 
 /** 32 bytes, one in each character. */
@@ -28,6 +28,6 @@ export function comparePaths(a: string, aAt: number, b: string, bAt: number): nu
   return 0;
 }
 
-export const toHash = (digest: Digest): Hash => toHex(Uint8Array.from(digest, each => each.charCodeAt(0))) as Hash;
+export const toHash = (digest: Digest): Hash => toHex(fromBinary(digest, 0, DIGEST_BYTES)) as Hash;
 
 export const fromHash = (hash: Hash): Digest => String.fromCharCode(...fromHex(hash)!);

@@ -1,5 +1,5 @@
 /** What there is to agree on: a small genesis, transfers by number, and a naive model of what they come to. */
-import { identify, transactionSigningBytes } from '../../ledger/crypto/ids.ts';
+import { identify, sharedSigningBytes } from '../../ledger/crypto/ids.ts';
 import { addressOf, type Genesis, LIMITS } from '../../ledger/genesis.ts';
 import { type OperationDefinition, ROLES } from '../../ledger/modules/operation.ts';
 import { holdingOf, tokens } from '../../ledger/modules/tokens/token.ts';
@@ -114,7 +114,7 @@ export function transactionOf(
   const body = { chainId: CHAIN_ID, sender, validUntil: now + VALID_MS, salt, after: null, operations: [operation] };
   const unsigned = identify({ body, signatures: [] });
   const key = keyOf(ACCOUNT_KEYS_FROM + organisation);
-  const signature = stubSign(key, transactionSigningBytes(CHAIN_ID, unsigned.id));
+  const signature = stubSign(key, sharedSigningBytes(CHAIN_ID, unsigned.id));
   const made = identify({ body, signatures: [{ key, signature }] });
   economy.submitted.set(made.id, null);
   return made;
@@ -128,16 +128,9 @@ export function forged({ body, signatures }: IdentifiedTransaction): IdentifiedT
   });
 }
 
-const verified = new WeakMap<IdentifiedTransaction, boolean>();
-
-export function isSigned(transaction: IdentifiedTransaction): boolean {
-  let sound = verified.get(transaction);
-  if (sound === undefined) {
-    const signed = transactionSigningBytes(CHAIN_ID, transaction.id);
-    sound = transaction.signatures.every(({ key, signature }) => stubVerify(key, signed, signature));
-    verified.set(transaction, sound);
-  }
-  return sound;
+export function isSigned({ id, signatures }: IdentifiedTransaction): boolean {
+  const signed = sharedSigningBytes(CHAIN_ID, id);
+  return signatures.every(({ key, signature }) => stubVerify(key, signed, signature));
 }
 
 /** Takes a final block into the model. Answers what is wrong with it, or null. */
