@@ -182,8 +182,8 @@ function endOfSlot(changes: readonly Change[], first: number, to: number, depth:
   return next;
 }
 
-/** The subtree at `depth` of the entries from `from` to `to`. */
-function subtree(entries: readonly Entry[], from: number, to: number, depth: number): Node | null {
+/** The subtree at `depth` of the entries from `from` to `to`, which are in ascending order of path. */
+export function subtree(entries: readonly Entry[], from: number, to: number, depth: number): Node | null {
   if (from === to) return null;
   if (to - from <= LEAF_ENTRIES_MAX) return leafOf(join(entries, from, to));
   assert(depth < DEPTH_MAX, 'more keys of one path than a leaf holds');

@@ -1,0 +1,143 @@
+/**
+ * A state in chunks, each to be proven by itself against the root (docs/protocol.md, "State tree"): the outline is the top of
+ * the tree, down to subtrees that are small enough to be sent in one piece, and those are the chunks.
+ */
+import { sha256Binary } from '#crypto';
+import type { Bytes } from '../types/bytes.ts';
+import { type Codec, list, struct, uint } from '../types/codec.ts';
+import { type Hash, hash } from '../types/ids.ts';
+import { type Entry, entryOf, sortByPath } from './change.ts';
+import {
+  BRANCH_HEAD,
+  type Branch,
+  bitmapOf,
+  branchBytes,
+  CHILDREN,
+  digestOf,
+  EMPTY_DIGEST,
+  isBranch,
+  type Node,
+} from './node.ts';
+import { DEPTH_MAX, DIGEST_BYTES, type Digest, fromHash, pathOf, toHash } from './path.ts';
+import { subtree, type Tree } from './tree.ts';
+
+/** Chunks of one state at most: of a few hundred kilobytes each, they hold more than the memory of a machine does. */
+export const CHUNKS_MAX = 2 ** 17;
+const NODES_MAX = 2 * CHUNKS_MAX;
+
+/** Which subtrees a state consists of. */
+export interface Outline {
+  /** Every node before its children: of a branch its bitmap, which is never 0, and 0 for a chunk. */
+  readonly shape: readonly number[];
+  /** Of the chunks, in the same order. */
+  readonly digests: readonly Hash[];
+}
+
+export const outline: Codec<Outline> = struct({
+  shape: list(uint(0xffff), NODES_MAX),
+  digests: list(hash, CHUNKS_MAX),
+});
+
+/** All entries whose paths begin alike. */
+export interface Chunk {
+  /** What they begin with, in lower-case hexadecimal: a digit for each nibble, none for a state in one chunk. */
+  readonly prefix: string;
+  /** Of the subtree at the depth of as many nibbles. */
+  readonly digest: Hash;
+}
+
+export type ChunkEntries = readonly (readonly [key: string, value: Bytes])[];
+
+/**
+ * Cuts a tree into chunks whose values, with the 64 bytes of each entry, come to `bytesMax` at most; where a single leaf is
+ * larger, it is a chunk. Null: that would be more chunks than an outline may have.
+ */
+export function outlineOf({ node, digest }: Tree, bytesMax: number): Outline | null {
+  const large = new Set<Node>();
+  findLarge(node, bytesMax, large);
+  const shape: number[] = [];
+  const digests: Hash[] = [];
+  if (isBranch(node) && large.has(node)) cut(node, large, shape, digests);
+  else addChunk(digest, shape, digests);
+  return shape.length <= NODES_MAX && digests.length <= CHUNKS_MAX ? { shape, digests } : null;
+}
+
+/** Adds the branches that hold more than `bytesMax`, and answers how much `node` holds. */
+function findLarge(node: Node | null, bytesMax: number, large: Set<Node>): number {
+  if (node === null) return 0;
+  if (!isBranch(node)) return node.length;
+  let bytes = 0;
+  for (const child of node.children) bytes += findLarge(child, bytesMax, large);
+  if (bytes > bytesMax) large.add(node);
+  return bytes;
+}
+
+function cut(branch: Branch, large: ReadonlySet<Node>, shape: number[], digests: Hash[]): void {
+  shape.push(bitmapOf(branch));
+  let at = BRANCH_HEAD;
+  for (const child of branch.children) {
+    if (child === null) continue;
+    if (isBranch(child) && large.has(child)) cut(child, large, shape, digests);
+    else addChunk(branch.committed.slice(at, at + DIGEST_BYTES), shape, digests);
+    at += DIGEST_BYTES;
+  }
+}
+
+function addChunk(digest: Digest, shape: number[], digests: Hash[]): void {
+  shape.push(0);
+  digests.push(toHash(digest));
+}
+
+/** The chunks that together are the state with this root, in ascending order of prefix; null: not what the outline says. */
+export function chunksUnder(root: Hash, { shape, digests }: Outline): readonly Chunk[] | null {
+  const chunks: Chunk[] = [];
+  let next = 0;
+
+  /** The digest of the subtree that comes next; null: there is none, or one that is no tree's. */
+  function read(prefix: string): Digest | null {
+    const bitmap = shape[next++];
+    if (bitmap === 0) {
+      const digest = digests[chunks.length];
+      if (digest === undefined) return null;
+      chunks.push({ prefix, digest });
+      return fromHash(digest);
+    }
+    if (bitmap === undefined || prefix.length >= DEPTH_MAX) return null;
+    let joined = '';
+    for (let slot = 0; slot < CHILDREN; slot++) {
+      if ((bitmap & (1 << slot)) === 0) continue;
+      const child = read(prefix + slot.toString(CHILDREN));
+      if (child === null) return null;
+      joined += child;
+    }
+    return sha256Binary(branchBytes(bitmap, joined));
+  }
+
+  const digest = read('');
+  const isWhole = next === shape.length && chunks.length === digests.length;
+  return digest !== null && isWhole && toHash(digest) === root ? chunks : null;
+}
+
+/** Whether these are the entries of the chunk, in whatever order: all of them, and nothing else. */
+export function isChunk({ prefix, digest }: Chunk, entries: ChunkEntries): boolean {
+  const sorted: Entry[] = entries.map(([key, value]) => entryOf(pathOf(key), value));
+  if (new Set(entries.map(([key]) => key)).size !== entries.length) return false;
+  if (!entries.every(([key]) => toHash(pathOf(key)).startsWith(prefix))) return false;
+  sortByPath(sorted);
+  const node = subtree(sorted, 0, sorted.length, prefix.length);
+  return toHash(node === null ? EMPTY_DIGEST : digestOf(node)) === digest;
+}
+
+/** In which of the chunks of a state the entry of a key is: its position among them. */
+export function chunkFinder(chunks: readonly Chunk[]): (key: string) => number {
+  const places = new Map(chunks.map(({ prefix }, place) => [prefix, place]));
+  const lengths = [...new Set(chunks.map(({ prefix }) => prefix.length))].sort((a, b) => b - a);
+  return key => {
+    const path = toHash(pathOf(key));
+    for (const length of lengths) {
+      const place = places.get(path.slice(0, length));
+      if (place !== undefined) return place;
+    }
+    return -1;
+  };
+}
