@@ -7,6 +7,7 @@ import type { CoreModule, Event, Evidence } from '../consensus/core.ts';
 import type { Chain } from '../ledger/chain.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import { nodes } from '../ledger/modules/members/network-node.ts';
+import { trustedGenesis } from '../ledger/proof/trusted-genesis.ts';
 import { assert } from '../ledger/types/assert.ts';
 import { block as blockCodec } from '../ledger/types/block.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
@@ -27,12 +28,18 @@ import { createMiner } from './miner.ts';
 import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
 import { createNetwork, type Network, type Peer } from './network/network.ts';
 import type { Channel } from './network/session.ts';
+import { answerSnapshot, isSnapshotQuestion } from './network/snapshot-server.ts';
 import { createSyncClient, type SyncClient } from './network/sync-client.ts';
 import { answerSync } from './network/sync-server.ts';
 import type { Verdict } from './network/transport.ts';
 import type { Verifier } from './network/verifier.ts';
 import { configOf, createPerformer, otherValidators } from './perform.ts';
 import { endpointText } from './settings.ts';
+import { fetchSnapshot } from './snapshot-fetch.ts';
+import { createSnapshotOffer, type SnapshotOffer } from './snapshot-offer.ts';
+import { createSnapshotSync, type SnapshotSync } from './snapshot-sync.ts';
+import type { StateVersions } from './state-versions.ts';
+import { openStage } from './storage/snapshot-stage.ts';
 import type { FinalBlock, Store } from './storage/store.ts';
 
 export interface AgreementPorts {
@@ -41,6 +48,7 @@ export interface AgreementPorts {
   readonly module: CoreModule<unknown>;
   readonly store: Store;
   readonly chain: Chain;
+  readonly versions: StateVersions;
   readonly pool: Mempool;
   readonly verifier: Verifier;
   readonly waiting: Acknowledgements;
@@ -51,12 +59,14 @@ export interface AgreementPorts {
   takeBatch: Intake['takeBatch'];
   finalised(block: FinalBlock, times: { readonly roundMs: number | null; readonly executionMs: number }): void;
   report(evidence: Evidence): void;
+  /** A snapshot has been fetched: the node is to begin again from it. */
+  snapshotFetched(): void;
   fatal(error: unknown): void;
 }
 
 export interface Agreement {
   readonly network: Network;
-  readonly sync: SyncClient;
+  readonly sync: SnapshotSync;
   readonly core: ReturnType<CoreModule<unknown>['create']>;
   /** Opens the port and lets the engine begin. */
   start(): Promise<void>;
@@ -123,23 +133,35 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     ...{ envelopes, verifier, held, compacts, chain, post },
     claim: (peer, height) => claim(peer, height),
   });
+  const offer = offerOf(ports);
   const network = openNetwork(ports, {
     vote: incoming.vote,
     body: incoming.body,
     blockBytes(at) {
+      // Of what is below a snapshot nobody here has the certificates.
+      if (typeof at === 'number' && at < store.oldest) return null;
       const proposed = typeof at === 'string' ? held.get(at) : null;
       return proposed ? encode(blockCodec, proposed) : store.blockBytes(at);
     },
+    offer,
     up: peer => claim(peer.key, peer.hello.height),
     down: peer => sync.forget(peer.key),
   });
-  const sync = createSyncClient({
+  const blocks = createSyncClient({
     peers: () => network.peers().map(each => each.key),
     request: network.request,
     height: () => chain.final.header.height,
     apply: createCatchUp(chain, module.spec.certificate, finality, fatal),
     progress: ({ height, target }) => log.debug({ height, target }, 'catching up'),
     caught: ({ peer, outcome, at }) => log.warn({ peer, outcome, at }, 'a peer was of no help in catching up'),
+    fatal,
+  });
+  const sync = createSnapshotSync({
+    blocks,
+    replayed: module.spec.certificate === null ? null : home.config.sync.replayedBlocks,
+    height: () => chain.final.header.height,
+    fetch: snapshotFetcher(ports, network),
+    fetched: ports.snapshotFetched,
     fatal,
   });
   /** Blocks that nothing certifies cannot be taken on anyone's word: the engine itself fetches and weighs them. */
@@ -195,9 +217,10 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     },
     async stop() {
       driver.stop();
-      sync.stop();
+      await sync.stop();
       await miner.stop();
       await network.stop();
+      await offer?.close();
     },
   };
 }
@@ -206,8 +229,49 @@ interface NetworkUses {
   readonly vote: ReturnType<typeof createIncoming>['vote'];
   readonly body: ReturnType<typeof createIncoming>['body'];
   readonly blockBytes: Parameters<typeof answerSync>[0]['blockBytes'];
+  readonly offer: SnapshotOffer | null;
   up(peer: ReturnType<Network['peers']>[number]): void;
   down(peer: ReturnType<Network['peers']>[number]): void;
+}
+
+/** Null: nothing certifies blocks, so that nobody could verify a snapshot. */
+function offerOf({ home, module, store, versions, log }: AgreementPorts): SnapshotOffer | null {
+  const rule = module.spec.certificate;
+  return (
+    rule &&
+    createSnapshotOffer({
+      ...{ genesis: home.genesis, rule, store, versions, dataDirectory: home.dataDirectory },
+      now: () => performance.now(),
+      failed: error => log.error({ error }, 'no snapshot can be offered to who is far behind'),
+    })
+  );
+}
+
+/** How this node fetches a snapshot, where its engine certifies blocks. */
+function snapshotFetcher(
+  { home, networkId, module, chain, log }: AgreementPorts,
+  network: Network,
+): Parameters<typeof createSnapshotSync>[0]['fetch'] {
+  const { genesis, dataDirectory } = home;
+  return async (least, peers, signal) => {
+    const rule = module.spec.certificate;
+    assert(rule, 'a snapshot is fetched that nothing certifies');
+    log.info({ least }, 'far behind: fetching the state at a recent block instead of replaying all blocks');
+    const stage = await openStage(dataDirectory, networkId);
+    try {
+      const height = await fetchSnapshot({
+        ...{ genesis: trustedGenesis(genesis), rule, windowMs: chain.rules.limits.windowMs },
+        ...{ stage, least, peers, signal, request: network.request },
+        progress: at => log.debug(at, 'fetching a snapshot'),
+        caught: it => log.warn(it, 'a peer was of no help in fetching a snapshot'),
+      });
+      if (height === null) log.warn({ least }, 'nobody gave a snapshot: the blocks are replayed');
+      else log.info({ height }, 'a snapshot is fetched: going on from there');
+      return height !== null;
+    } finally {
+      await stage.close();
+    }
+  };
 }
 
 function openNetwork(ports: AgreementPorts, uses: NetworkUses): Network {
@@ -248,7 +312,10 @@ function openNetwork(ports: AgreementPorts, uses: NetworkUses): Network {
           if (verdict === 'reject') network.disconnect(from.key, 'MESSAGE_INVALID');
         });
       },
-      request: (question, _from, signal) => answerSync(source, question, signal),
+      request: (question, _from, signal) =>
+        uses.offer && isSnapshotQuestion(question)
+          ? answerSnapshot(uses.offer, question, signal)
+          : answerSync(source, question, signal),
       peerUp: uses.up,
       peerDown: uses.down,
     },

@@ -38,6 +38,7 @@ export interface ChainPorts {
 export function chainReader({ chain, store, sync, spec, genesis, genesisId }: ChainPorts): ChainReader {
   const { own } = genesis.consensus;
   return {
+    oldest: store.oldest,
     status() {
       const { head, final } = chain;
       const blocksBehind = Math.max(0, (sync.target ?? 0) - final.header.height);
@@ -59,7 +60,9 @@ export function chainReader({ chain, store, sync, spec, genesis, genesisId }: Ch
     },
     block(at) {
       const block = store.block(at);
-      return block && { block, certificate: store.certificate(block.header.height) };
+      // Up to where a snapshot was taken there are no receipts: what is known of a block is its header.
+      if (block === null || block.header.height < store.oldest) return null;
+      return { block, certificate: store.certificate(block.header.height) };
     },
     header: height => store.header(height),
     receipts: height => store.receipts(height),

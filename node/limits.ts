@@ -141,6 +141,30 @@ export const SYNC_RANGE_TIMEOUT_MS = 20_000;
 /** Blocks that are being fetched by id; without it a peer's votes for unknown blocks start requests without end. */
 export const FETCHES_MAX = 64;
 
+// Snapshots
+
+/** A snapshot is cut into chunks of about this size: one is judged in some ten milliseconds, in which nothing else runs. */
+export const SNAPSHOT_CHUNK_BYTES = 512 * KIB;
+/** A message of a chunk. One that holds a larger value is larger by that. */
+export const SNAPSHOT_FRAME_BYTES = 4 * MIB;
+/** What is gathered in memory before it goes to the disk, while the state is put in the order of its chunks. */
+export const SNAPSHOT_GATHERED_BYTES = 32 * MIB;
+/** A snapshot that is older is made anew when one is asked for, unless somebody is still fetching the old one. */
+export const SNAPSHOT_AGE_MS = 600_000;
+export const SNAPSHOT_IDLE_MS = 60_000;
+/** Without it a peer that asks for a chunk now and then makes a node offer the same snapshot for ever. */
+export const SNAPSHOT_AGE_MS_MAX = 3_600_000;
+/** How often a peer that is still making its snapshot is asked again, and how long it is waited for in all. */
+export const SNAPSHOT_POLL_MS = 250;
+export const SNAPSHOT_MAKING_MS_MAX = 120_000;
+/** Answers of one peer that are fetched at a time. */
+export const SNAPSHOT_FETCHES = 4;
+/** For a whole answer, however steadily it trickles. */
+export const SNAPSHOT_ANSWER_TIMEOUT_MS = 20_000;
+export const SNAPSHOT_HEADERS_PER_FRAME = 256;
+/** How often all peers are asked before the blocks are replayed instead; whatever was fetched until then is not fetched again. */
+export const SNAPSHOT_ROUNDS_MAX = 16;
+
 // Verification
 
 /** Signatures checked before the event loop runs again: 32 take about 1.7 ms. */
@@ -209,6 +233,11 @@ assert(STREAM_WINDOW_BYTES_MAX <= STREAM_READ_BYTES_MAX, 'an honest sender would
 assert(NETWORK_MESSAGE_BYTES_MAX * 2 <= STREAM_WRITE_BYTES_MAX, 'two blocks in a row would cut an honest peer');
 assert(DIRECT_MESSAGE_BYTES_MAX <= DIRECT_QUEUE_BYTES_MAX, 'the largest direct message has no place in the queue');
 assert(SYNC_RANGE_BYTES + NETWORK_MESSAGE_BYTES_MAX <= RESPONSE_BYTES_MAX, 'an honest range answer would be cut');
+assert(
+  2 * SNAPSHOT_FRAME_BYTES <= NETWORK_MESSAGE_BYTES_MAX,
+  'a chunk of large values would not fit into its messages',
+);
+assert(SNAPSHOT_FETCHES < REQUESTS_PER_PEER_MAX, 'fetching a snapshot would leave no request for blocks');
 assert(VALIDATORS_MAX <= CONNECTIONS_MAX, 'the validators of one network cannot all be connected');
 assert(REQUESTS_PER_PEER_MAX + 8 <= STREAMS_INBOUND_MAX, 'requests would take the streams of votes and gossip');
 assert(GOSSIP_MESH_MIN <= GOSSIP_MESH && GOSSIP_MESH <= GOSSIP_MESH_MAX, 'gossip mesh bounds are out of order');

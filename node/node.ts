@@ -35,7 +35,7 @@ import type { SupplyReader } from './rpc/ports.ts';
 import { type Server, startServer } from './rpc/server.ts';
 import { endpointText } from './settings.ts';
 import { startSpreader } from './spreader.ts';
-import { stateVersions } from './state-versions.ts';
+import { type StateVersions, stateVersions } from './state-versions.ts';
 import { openStore, type Store } from './storage/store.ts';
 import { createSupplyQuestions } from './supply-questions.ts';
 import { createTokenNames, type TokenNames } from './token-names.ts';
@@ -66,6 +66,8 @@ export async function startNode({ home: path, votesLost = false }: StartOptions)
   stopped.catch(() => {});
   const teardown: Teardown = [];
   let stopping: Promise<void> | null = null;
+  let restarting: Promise<void> = Promise.resolve();
+  let running: Pick<RunningNode, 'rpcUrl' | 'addresses'>;
 
   async function tearDown(): Promise<void> {
     for (const step of teardown.splice(0).reverse()) {
@@ -82,13 +84,33 @@ export async function startNode({ home: path, votesLost = false }: StartOptions)
     stopping ??= tearDown().then(() => reject(error));
   }
 
+  /** Everything once more, on the database that a snapshot has become. */
+  async function begin(): Promise<Pick<RunningNode, 'rpcUrl' | 'addresses'>> {
+    return compose(home, votesLost, { log, teardown, fatal, beginAgain });
+  }
+
+  function beginAgain(): void {
+    if (stopping) return;
+    restarting = tearDown()
+      .then(begin)
+      .then(again => {
+        running = again;
+      })
+      .catch(fatal);
+  }
+
   try {
-    const running = await compose(home, votesLost, { log, teardown, fatal });
+    running = await begin();
     return {
-      ...running,
+      get rpcUrl() {
+        return running.rpcUrl;
+      },
+      get addresses() {
+        return running.addresses;
+      },
       stopped,
       stop() {
-        stopping ??= tearDown().then(resolve);
+        stopping ??= restarting.then(tearDown).then(resolve);
         return stopping;
       },
     };
@@ -101,13 +123,15 @@ export async function startNode({ home: path, votesLost = false }: StartOptions)
 interface Lifecycle {
   readonly log: Log;
   readonly teardown: Teardown;
+  /** Stops all parts and makes them anew. */
+  beginAgain(): void;
   fatal(error: unknown): void;
 }
 
 async function compose(
   home: Home,
   votesLost: boolean,
-  { log, teardown, fatal }: Lifecycle,
+  { log, teardown, beginAgain, fatal }: Lifecycle,
 ): Promise<Pick<RunningNode, 'rpcUrl' | 'addresses'>> {
   const { genesis } = home;
   const module = engines.get(genesis.consensus.engine)!;
@@ -146,8 +170,9 @@ async function compose(
     admitted: ids => agreement.pooled(ids),
     rejected: code => metrics.rejected(code),
   });
+  const versions = stateVersions(chain, store);
   const agreement: Agreement = createAgreement({
-    ...{ home, networkId, module, store, chain, pool, verifier, waiting, log, votesLost, now, fatal },
+    ...{ home, networkId, module, store, chain, versions, pool, verifier, waiting, log, votesLost, now, fatal },
     seed: new DataView(randomBytes(8).buffer).getBigUint64(0),
     takeBatch: intake.takeBatch,
     finalised({ block, changes }, { roundMs, executionMs }) {
@@ -159,6 +184,7 @@ async function compose(
       metrics.finalised({ transactions, intervalMs: sinceLast(), roundMs, blockMs: executionMs });
       log.debug({ height, id: block.id, transactions, roundMs, executionMs }, 'final');
     },
+    snapshotFetched: beginAgain,
     report(found) {
       log.warn({ ...found, first: undefined, second: undefined }, 'a validator signed two things that contradict');
       evidence.push(found);
@@ -180,6 +206,7 @@ async function compose(
     networkId,
     chain,
     store,
+    versions,
     pool,
     intake,
     waiting,
@@ -250,6 +277,7 @@ interface ApiParts {
   readonly networkId: Hash;
   readonly chain: Chain;
   readonly store: Store;
+  readonly versions: StateVersions;
   readonly pool: Mempool;
   readonly intake: Intake;
   readonly waiting: Acknowledgements;
@@ -263,11 +291,11 @@ interface ApiParts {
 }
 
 async function openApi(parts: ApiParts): Promise<Server> {
-  const { home, networkId, chain, store, pool, intake, waiting, agreement, supply, evidence, log, now } = parts;
+  const { home, networkId, chain, store, versions, pool, intake, waiting, agreement, supply, evidence, log, now } =
+    parts;
   const { config, genesis, validator, nodeKey } = home;
   const { spec } = engines.get(genesis.consensus.engine)!;
   const startedAt = now();
-  const versions = stateVersions(chain, store);
   const ports = {
     chain: chainReader({ chain, store, sync: agreement.sync, spec, genesis, genesisId: networkId }),
     state: stateReader(versions, store, parts.tokenNames),

@@ -44,7 +44,7 @@ type EvidenceOf = (height: Height) => Promise<Result<Evidence, Fault>>;
 
 export function prover(ports: ProverPorts): Prover {
   const { spec, versions, store } = ports;
-  const gather = spec.certificate === null ? worked(ports) : certified(ports, spec.certificate);
+  const gather = spec.certificate === null ? worked(ports) : certifiedEvidence(ports, spec.certificate);
   const evidence: EvidenceOf = async height =>
     height > 0
       ? gather(height)
@@ -71,8 +71,11 @@ export function prover(ports: ProverPorts): Prover {
   };
 }
 
-/** The history tree's nodes are kept from proof to proof: only final blocks go into it. */
-function certified({ genesis, store }: ProverPorts, rule: CertificateRule): EvidenceOf {
+/** Why a block from height 1 on is final. The history tree's nodes are kept from proof to proof: only final blocks go into it. */
+export function certifiedEvidence(
+  { genesis, store }: Pick<ProverPorts, 'genesis' | 'store'>,
+  rule: CertificateRule,
+): (height: Height) => Promise<Result<FinalityEvidence, Fault>> {
   const nodes = completeNodes(index => historyLeaf(store.header(index)!.id));
 
   function finalHeader(height: Height): FinalHeader | null {

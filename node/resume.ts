@@ -91,10 +91,9 @@ async function loadIds(store: Store, height: Height, progress: ResumeProgress): 
 /** What the blocks since `start` recorded, oldest first. */
 function loadWindow(store: Store, last: Header, start: number): RecordedBlock[] {
   const blocks: RecordedBlock[] = [];
-  for (let height = last.height; height > 0; height--) {
+  for (let height = last.height; height > 0 && headerAt(store, height).header.time >= start; height--) {
     const block = store.block(height);
     if (block === null) throw missing('block', height);
-    if (block.header.time < start) break;
     blocks.push({ time: block.header.time, ids: block.transactions.map(each => each.id) });
   }
   return blocks.reverse();

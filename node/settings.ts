@@ -149,6 +149,14 @@ export const settings = {
   log: {
     level: word(LOG_LEVELS, 'info', 'the least that is written'),
   },
+  sync: {
+    replayedBlocks: integer(
+      10_000,
+      0,
+      1_000_000_000,
+      'how many blocks behind the others a node still replays them; further behind it fetches the state at a recent block, where the engine certifies blocks',
+    ),
+  },
   storage: {
     directory: path('data', 'where blocks and state are kept, from the node’s home'),
   },

@@ -35,7 +35,7 @@ export function stateVersions(chain: Chain, store: Store): StateVersions {
 
   const versions: StateVersions = {
     get oldest() {
-      return Math.max(0, chain.final.header.height - STATE_HISTORY_BLOCKS + 1);
+      return Math.max(0, store.oldest - 1, chain.final.header.height - STATE_HISTORY_BLOCKS + 1);
     },
     get newest() {
       return chain.final.header.height;

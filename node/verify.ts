@@ -61,6 +61,7 @@ export async function verifyStore(
   failure.catch(() => {});
   const store = await openStore(dataDirectory, { genesisId: networkId, failed: reject });
   try {
+    if (store.oldest > 0) throw beganFromSnapshot(store.oldest);
     const rule = engines.get(genesis.consensus.engine)!.spec.certificate;
     const evidence = { rule, work: trustedGenesis(genesis).work };
     const chain = createChain({ chainId: genesis.chainId, limits: genesis.limits }, genesisBlock(genesis).state);
@@ -71,6 +72,14 @@ export async function verifyStore(
     await store.close();
   }
 }
+
+const beganFromSnapshot = (oldest: Height): FaultError =>
+  new FaultError({
+    code: 'PRUNED',
+    message: `this node began from a snapshot and has no blocks below height ${oldest}, which would have to be executed`,
+    hint: 'verify a node that has replayed the whole chain; this one has verified the snapshot as it came',
+    data: { oldestHeight: oldest },
+  });
 
 /** What makes a block one of the chain: signatures or work, by the engine. */
 interface Evidence {

@@ -11,7 +11,15 @@ import type { Hash, Height } from '../types/ids.ts';
 import { type Receipt, receipt } from '../types/receipt.ts';
 import { type IdentifiedTransaction, leafOf } from '../types/transaction.ts';
 import type { ValidatorSet } from '../types/validator.ts';
-import { bundle, type Claim, type FinalHeader, type SetChange, WORK_HEADERS_MAX, workBundle } from './bundle.ts';
+import {
+  bundle,
+  type Claim,
+  type FinalHeader,
+  type FinalityProof,
+  type SetChange,
+  WORK_HEADERS_MAX,
+  workBundle,
+} from './bundle.ts';
 
 /** Why a block is final, for everything that it holds. */
 export interface FinalityEvidence {
@@ -90,13 +98,16 @@ function buildWorked({ headers, height }: WorkEvidence, claim: Claim): Bytes {
   return encode(workBundle, { tag: 'quorate/work-proof/1', headers, height, claim });
 }
 
-function buildCertified(evidence: FinalityEvidence, claim: Claim): Bytes {
+const buildCertified = (evidence: FinalityEvidence, claim: Claim): Bytes =>
+  encode(bundle, { tag: 'quorate/proof/1', ...buildFinality(evidence), claim });
+
+/** Why the target is final, and of its chain, as little as shows it. */
+export function buildFinality(evidence: FinalityEvidence): FinalityProof {
   const { engine, rule, validators, origin, ancestry, changes, target } = evidence;
   assert(target.header.height > 0, 'block 0 needs no proof');
   const needed = withoutDetours(changes, origin);
   const sets = [validators, ...needed.map(change => change.validators)];
-  return encode(bundle, {
-    tag: 'quorate/proof/1',
+  return {
     engine,
     origin,
     ancestry: ancestry(0),
@@ -106,8 +117,7 @@ function buildCertified(evidence: FinalityEvidence, claim: Claim): Bytes {
       ancestry: ancestry(change.header.height),
     })),
     target: { ...target, certificate: minimalCertificate(target.certificate, sets.at(-1)!, rule) },
-    claim,
-  });
+  };
 }
 
 /** A set that decides again, as it was, vouches for itself: the changes that led away from it and back are left out. */

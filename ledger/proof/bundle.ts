@@ -62,9 +62,8 @@ export type Claim =
   /** What `key` was in the state after the block; null: it was not there. */
   | { readonly type: 'state'; readonly key: string; readonly value: Bytes | null; readonly proof: StateProof };
 
-/** Of an engine with certificates. */
-export interface Bundle {
-  readonly tag: typeof TAG;
+/** Why a block is final, for whoever trusts a genesis: of an engine with certificates. */
+export interface FinalityProof {
   readonly engine: string;
   /** Block 0; its parent is the genesis id. */
   readonly origin: Header;
@@ -73,6 +72,11 @@ export interface Bundle {
   /** From the genesis set to the one that decided the target; no set comes twice. */
   readonly changes: readonly AncestralChange[];
   readonly target: FinalHeader;
+}
+
+/** Of an engine with certificates. */
+export interface Bundle extends FinalityProof {
+  readonly tag: typeof TAG;
   readonly claim: Claim;
 }
 
@@ -105,15 +109,17 @@ const tagOf = <T extends Tag>(tag: T): Codec<T> =>
     value => value,
   );
 
-export const bundle: Codec<Bundle> = struct({
-  tag: tagOf(TAG),
+const finality = {
   engine: text(32),
   origin: header,
   ancestry: path,
   changes: list(struct<AncestralChange>({ ...finalHeader, validators: validatorSet, ancestry: path }), SET_CHANGES_MAX),
   target: struct<FinalHeader>(finalHeader),
-  claim,
-});
+};
+
+export const finalityProof: Codec<FinalityProof> = struct(finality);
+
+export const bundle: Codec<Bundle> = struct({ tag: tagOf(TAG), ...finality, claim });
 
 export const workBundle: Codec<WorkBundle> = struct({
   tag: tagOf(WORK_TAG),

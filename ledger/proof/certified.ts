@@ -6,7 +6,7 @@ import { BYZANTINE_COMMIT, type CertificateRule, CRASH_ACK } from '../types/cert
 import type { Header } from '../types/header.ts';
 import type { Hash } from '../types/ids.ts';
 import type { ValidatorSet } from '../types/validator.ts';
-import type { Bundle, FinalHeader } from './bundle.ts';
+import type { FinalHeader, FinalityProof } from './bundle.ts';
 import type { TrustedGenesis } from './trusted-genesis.ts';
 import type { Check } from './verdict.ts';
 
@@ -35,8 +35,15 @@ export const PROVABLE: ReadonlyMap<string, Provable> = new Map([
   ['paxos', CRASH],
 ]);
 
-/** The bundle is of this network, and its target stands on this genesis. */
-export function checkNetwork({ engine, origin, ancestry, changes, target }: Bundle, genesis: TrustedGenesis): Check {
+/** The target is final on this genesis, under the rule of its engine. */
+export const checkFinality = (proof: FinalityProof, genesis: TrustedGenesis, rule: CertificateRule): Check =>
+  checkNetwork(proof, genesis) ?? checkLinks(proof, genesis) ?? checkCertificates(proof, genesis, rule);
+
+/** The proof is of this network, and its target stands on this genesis. */
+export function checkNetwork(
+  { engine, origin, ancestry, changes, target }: FinalityProof,
+  genesis: TrustedGenesis,
+): Check {
   const headers = [origin, ...[...changes, target].flatMap(each => [each.parent, each.header])];
   if (headers.some(each => each.chainId !== genesis.chainId)) return { code: 'PROOF_OF_OTHER_CHAIN' };
   if (origin.height !== 0 || origin.parent !== genesis.genesisId) return { code: 'PROOF_OF_OTHER_CHAIN' };
@@ -53,7 +60,7 @@ const isAncestor = (of: { readonly header: Header; readonly ancestry: readonly H
   });
 
 /** Each set is the one that the chain names, decides the next change, and comes once; the last one decided the target. */
-export function checkLinks({ origin, changes, target }: Bundle, { chainId, validators }: TrustedGenesis): Check {
+export function checkLinks({ origin, changes, target }: FinalityProof, { chainId, validators }: TrustedGenesis): Check {
   const wrong: Check = { code: 'PROOF_VALIDATORS' };
   let inForce = validatorSetHash(chainId, validators);
   if (origin.nextValidatorsHash !== inForce) return wrong;
@@ -73,7 +80,11 @@ export function checkLinks({ origin, changes, target }: Bundle, { chainId, valid
 const follows = (header: Header, parent: Header): boolean =>
   header.height === parent.height + 1 && header.parent === blockId(parent);
 
-export function checkCertificates({ changes, target }: Bundle, genesis: TrustedGenesis, rule: CertificateRule): Check {
+export function checkCertificates(
+  { changes, target }: FinalityProof,
+  genesis: TrustedGenesis,
+  rule: CertificateRule,
+): Check {
   let { validators } = genesis;
   for (const change of changes) {
     const error = checkCertificate(change, validators, rule);

@@ -2,8 +2,9 @@
 import { assert } from '../../ledger/types/assert.ts';
 import type { Millis, PublicKey } from '../../ledger/types/ids.ts';
 import { SYNC_BAN_MS, SYNC_FRAME_TIMEOUT_MS, SYNC_RANGE_TIMEOUT_MS, SYNC_STALL_MS } from '../limits.ts';
+import type { SyncQuestion } from './certified-block.ts';
 import type { RequestFailure } from './requests.ts';
-import type { RequestId, SyncQuestion, SyncState } from './sync.ts';
+import type { RequestId, SyncState } from './sync.ts';
 
 /** An answer on its way. */
 export interface Answer {

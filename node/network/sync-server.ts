@@ -22,6 +22,7 @@ export function* framesOf(source: BlockSource, question: Bytes): Generator<Bytes
     if (bytes) yield certifiedBlockBytes(bytes, null);
     return;
   }
+  if (asked.value.type !== 'range') return;
   const { from, count } = asked.value;
   let sent = 0;
   for (let height = from; height < from + count && sent < SYNC_RANGE_BYTES; height++) {

@@ -9,9 +9,8 @@
 import { assert } from '../../ledger/types/assert.ts';
 import type { IdentifiedBlock } from '../../ledger/types/block.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
-import type { TypeOf } from '../../ledger/types/codec.ts';
 import type { BlockId, Height, Millis, PublicKey } from '../../ledger/types/ids.ts';
-import type { CertifiedBlock, syncQuestion } from './certified-block.ts';
+import type { CertifiedBlock, SyncQuestion } from './certified-block.ts';
 import { createPatience, type Patience } from './patience.ts';
 import type { RequestFailure } from './requests.ts';
 import { fetchBlock, fetchEnded, fetchFrame, fetchOverdue, stopFetches } from './sync-fetch.ts';
@@ -19,7 +18,6 @@ import { pursue, rangeEnded, rangeFrame, rangeJudged, rangeOverdue, stopRange, t
 import { type Answer, dueAt } from './sync-request.ts';
 
 export type RequestId = number;
-export type SyncQuestion = TypeOf<typeof syncQuestion>;
 
 /** `behind`: at or below the head already. `bad`: false, and only a liar sends it. */
 export type ApplyVerdict = 'ok' | 'bad' | 'behind';

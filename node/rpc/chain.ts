@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { err, ok } from '../../ledger/types/errors.ts';
+import { err, type Fault, ok } from '../../ledger/types/errors.ts';
 import type { BlockId, Height } from '../../ledger/types/ids.ts';
 import { badCursor, cursorOf, PAGE_ITEMS_DEFAULT, page, pageParams, positionOf } from './cursor.ts';
 import { fault } from './errors.ts';
@@ -73,7 +73,7 @@ function getBlock(chain: ChainReader): Method {
     },
     positions: [['height', 'id'], ['full']],
     result: blockObject,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'PRUNED'],
     async handler({ height, id, full = false }) {
       if (height !== undefined && id !== undefined)
         return err(fault('INVALID_PARAMS', 'parameters height and id exclude each other'));
@@ -91,10 +91,22 @@ function getBlock(chain: ChainReader): Method {
   });
 }
 
-export function noBlock(at: Height | BlockId, chain: ChainReader) {
-  const { finalHeight } = chain.status();
-  return fault('NOT_FOUND', typeof at === 'number' ? `no final block at height ${at}` : `no final block ${at}`, {
-    data: { finalHeight },
+export function noBlock(at: Height | BlockId, { oldest, status }: ChainReader): Fault {
+  const what = typeof at === 'number' ? `at height ${at}` : at;
+  if (typeof at === 'number' && at < oldest)
+    return fault('PRUNED', `no block ${what} here: this node began from a snapshot at height ${oldest - 1}`, {
+      hint: 'ask another node, or for data.oldestHeight or later',
+      data: { oldestHeight: oldest },
+    });
+  return notHere(`no final block ${what}`, oldest, { finalHeight: status().finalHeight });
+}
+
+/** What is not found may be older than all that a node holds which began from a snapshot. */
+export function notHere(message: string, oldest: Height, data: Readonly<Record<string, unknown>> = {}): Fault {
+  if (oldest === 0) return fault('NOT_FOUND', message, { data });
+  return fault('NOT_FOUND', `${message}; blocks are held from height ${oldest} on`, {
+    hint: 'this node began from a snapshot: ask another one for what was recorded before',
+    data: { ...data, oldestHeight: oldest },
   });
 }
 

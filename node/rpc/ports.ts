@@ -63,6 +63,8 @@ export interface IncludedTransaction extends RecordedTransaction {
 /** Final blocks, whole or in part. null: there is none, or not here. */
 export interface ChainReader {
   status(): ChainStatus;
+  /** The lowest height whose block is held whole: above 0 where this node began from a snapshot. */
+  readonly oldest: Height;
   block(at: Height | BlockId): Awaitable<StoredBlock | null>;
   header(height: Height): Awaitable<{ readonly id: BlockId; readonly header: Header } | null>;
   receipts(height: Height): Awaitable<readonly Receipt[] | null>;

@@ -3,6 +3,7 @@ import type { Bytes } from '../../ledger/types/bytes.ts';
 import { err, type Fault, ok, type Result } from '../../ledger/types/errors.ts';
 import type { TransactionId } from '../../ledger/types/ids.ts';
 import { encodeTransaction } from '../../ledger/types/transaction.ts';
+import { notHere } from './chain.ts';
 import { errorObject, fault } from './errors.ts';
 import { type Method, method } from './method.ts';
 import type { Admission, ChainReader, PoolReader, Prover, Submitter } from './ports.ts';
@@ -243,7 +244,7 @@ function get(chain: ChainReader, pool: PoolReader): Method {
         });
       }
       const pending = pool.get(id as TransactionId);
-      if (!pending) return err(fault('NOT_FOUND', `no transaction ${id} here`));
+      if (!pending) return err(notHere(`no transaction ${id} here`, chain.oldest));
       const nowhere = { receipt: null, height: null, index: null, block: null, time: null, depth: null, finalityDepth };
       return ok({
         status: 'pending' as const,

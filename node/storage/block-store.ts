@@ -107,7 +107,8 @@ export function decodeBlock(encoded: EncodedBlock): IdentifiedBlock | null {
   return { id: blockId(head.value), header: head.value, transactions: body.value.map(identify) };
 }
 
-export function openBlockStore(level: Level): BlockStore {
+/** Below the height `oldest` a body that is not there was never held: the node began from a snapshot. */
+export function openBlockStore(level: Level, oldest: Height = 0): BlockStore {
   function damaged(what: string): never {
     throw storeDamaged(level.path, what);
   }
@@ -133,20 +134,22 @@ export function openBlockStore(level: Level): BlockStore {
     return bytes === null ? null : readHeader(bytes, at);
   }
 
+  const bodiless = (at: Height): null => (at < oldest ? null : damaged(`the body at height ${at} is missing`));
+
   return {
     header: headerAt,
     block(at) {
       const head = headerAt(at);
       if (head === null) return null;
       const body = read(transactions, heightKey(BUCKET.body, at), `the body at height ${at}`);
-      if (body === null) return damaged(`the body at height ${at} is missing`);
+      if (body === null) return bodiless(at);
       return { ...head, transactions: body.map(identify) };
     },
     encoded(at) {
       const head = level.get(heightKey(BUCKET.header, at));
       if (head === null) return null;
       const body = level.get(heightKey(BUCKET.body, at));
-      return { header: head.subarray(HASH_LENGTH), body: body ?? damaged(`the body at height ${at} is missing`) };
+      return body === null ? bodiless(at) : { header: head.subarray(HASH_LENGTH), body };
     },
     certificate: at => read(certificate, heightKey(BUCKET.certificate, at), `the certificate at height ${at}`),
     receipts: at => read(receipts, heightKey(BUCKET.receipts, at), `the receipts at height ${at}`),

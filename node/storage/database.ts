@@ -6,7 +6,7 @@ import type { BlockStore } from './block-store.ts';
 import { formatTooNew, logDamaged, storeDamaged, wrongGenesis } from './fault.ts';
 import { BUCKET, type Level, type LevelBatch, PAGE_ENTRIES_MAX, textKey } from './level.ts';
 import type { LogContent } from './log.ts';
-import type { Final, Recovered } from './recovery.ts';
+import { type Final, final, type Recovered } from './recovery.ts';
 
 const FORMAT_VERSION = 1;
 
@@ -16,7 +16,7 @@ interface Meta<T> {
 }
 
 /** Written once, before anything else. */
-const FORMAT: Meta<{ readonly version: number; readonly genesisId: Hash }> = {
+export const FORMAT: Meta<{ readonly version: number; readonly genesisId: Hash }> = {
   name: 'format',
   codec: struct({ version: uint(), genesisId: hash }),
 };
@@ -30,9 +30,12 @@ export const FINAL: Meta<Final & { readonly logged: number }> = {
 /** Everything up to this height is durable. */
 export const CHECKPOINT: Meta<{ readonly height: Height }> = { name: 'checkpoint', codec: struct({ height }) };
 
+/** There where the database began from a snapshot: of the blocks up to it only headers are held, and bodies of the last. */
+export const BASE: Meta<Final> = { name: 'base', codec: final };
+
 const metaKey = (name: string): Bytes => textKey(BUCKET.meta, name);
 
-export function readMeta<T>(level: Level, { name, codec }: Meta<T>): T | null {
+export function readMeta<T>(level: Pick<Level, 'path' | 'get'>, { name, codec }: Meta<T>): T | null {
   const bytes = level.get(metaKey(name));
   if (bytes === null) return null;
   const result = decode(codec, bytes);
@@ -45,6 +48,18 @@ export const putMeta = <T>(batch: LevelBatch, { name, codec }: Meta<T>, value: T
 
 export const putFormat = (batch: LevelBatch, genesisId: Hash): void =>
   putMeta(batch, FORMAT, { version: FORMAT_VERSION, genesisId });
+
+/**
+ * The log of a node whose database was replaced by one that begins from a snapshot: its promises stay, what it decided before the
+ * snapshot's block is behind the node.
+ */
+export function afterSnapshot(level: Level, found: Recovered): Recovered {
+  const base = readMeta(level, BASE);
+  if (base === null || readMeta(level, FINAL)?.id !== base.id || (found.decided?.height ?? -1) >= base.height)
+    return found;
+  const pending = found.pending.filter(({ block }) => block.header.height > base.height);
+  return { ...found, base, decided: base, decisions: [], pending };
+}
 
 /**
  * Whether the database begins anew: it was just made, perhaps beside the log of one that was deleted. Otherwise it has to

@@ -30,6 +30,8 @@ export const BUCKET = {
   state: 7,
   /** height → the state values that the block at that height replaced */
   undo: 8,
+  /** prefix of a chunk → its digest: a snapshot's chunks that are here, until all are */
+  chunk: 9,
 } as const;
 export type Bucket = (typeof BUCKET)[keyof typeof BUCKET];
 
@@ -65,6 +67,12 @@ export interface Level {
   page(prefix: Bytes, after: Bytes | null, limit: number): Promise<(readonly [key: Bytes, value: Bytes])[]>;
   /** Every entry that begins with `prefix`, in order of key, in pages, as they all are when the reading begins. */
   scan(prefix: Bytes): AsyncGenerator<(readonly [key: Bytes, value: Bytes])[]>;
+  /** Everything as it is now, whatever is written later: the disk keeps it until the view is closed. */
+  view(): LevelView;
+  close(): Promise<void>;
+}
+
+export interface LevelView extends Pick<Level, 'path' | 'get' | 'scan'> {
   close(): Promise<void>;
 }
 
@@ -72,6 +80,8 @@ export interface Level {
 interface Compacting {
   compactRange(start: Bytes, end: Bytes): Promise<void>;
 }
+
+type Reading = Pick<NonNullable<Parameters<Database<Uint8Array, Uint8Array>['getSync']>[1]>, 'snapshot'>;
 
 interface Syncing {
   put(key: Bytes, value: Bytes): unknown;
@@ -182,18 +192,35 @@ export async function openLevel(path: string): Promise<Level> {
       throw fault(error);
     }
   }
+  function read(key: Bytes, options: Reading): Bytes | null {
+    let sealed: Uint8Array | undefined;
+    try {
+      sealed = database.getSync(key, options);
+    } catch (error) {
+      throw fault(error);
+    }
+    return sealed === undefined ? null : unseal(path, key, sealed);
+  }
+
+  async function* scan(prefix: Bytes, options: Reading): AsyncGenerator<(readonly [Bytes, Bytes])[]> {
+    const iterator = database.iterator({ gte: prefix, lt: prefixEnd(prefix), ...options });
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(PAGE_ENTRIES_MAX);
+        if (entries.length === 0) return;
+        yield entries.map(([key, sealed]) => [key, unseal(path, key, sealed)] as const);
+      }
+    } catch (error) {
+      throw error instanceof FaultError ? error : fault(error);
+    } finally {
+      await iterator.close();
+    }
+  }
+
   return {
     path,
     created,
-    get(key) {
-      let sealed: Uint8Array | undefined;
-      try {
-        sealed = database.getSync(key);
-      } catch (error) {
-        throw fault(error);
-      }
-      return sealed === undefined ? null : unseal(path, key, sealed);
-    },
+    get: key => read(key, {}),
     async write(fill, sync = false) {
       // Not an array of operations: the library takes apart each of its objects, which is three times the work.
       const batch = begun();
@@ -226,19 +253,15 @@ export async function openLevel(path: string): Promise<Level> {
         });
       return entries.map(([key, sealed]) => [key, unseal(path, key, sealed)] as const);
     },
-    async *scan(prefix) {
-      const iterator = database.iterator({ gte: prefix, lt: prefixEnd(prefix) });
-      try {
-        for (;;) {
-          const entries = await iterator.nextv(PAGE_ENTRIES_MAX);
-          if (entries.length === 0) return;
-          yield entries.map(([key, sealed]) => [key, unseal(path, key, sealed)] as const);
-        }
-      } catch (error) {
-        throw error instanceof FaultError ? error : fault(error);
-      } finally {
-        await iterator.close();
-      }
+    scan: prefix => scan(prefix, {}),
+    view() {
+      const snapshot = database.snapshot();
+      return {
+        path,
+        get: key => read(key, { snapshot }),
+        scan: prefix => scan(prefix, { snapshot }),
+        close: () => snapshot.close(),
+      };
     },
     async close() {
       await database.close();

@@ -4,7 +4,7 @@ import { fromUtf8 } from '../../ledger/types/bytes.ts';
 import { bytes, type Codec, decode, encode, option, text } from '../../ledger/types/codec.ts';
 import type { Height } from '../../ledger/types/ids.ts';
 import { storeDamaged } from './fault.ts';
-import { BUCKET, heightKey, type Level, type LevelBatch, textKey } from './level.ts';
+import { BUCKET, heightKey, type Level, type LevelBatch, type LevelView, textKey } from './level.ts';
 import { scratch } from './scratch.ts';
 
 /** Undo records are kept for this many final blocks: older versions of the state cannot be read. */
@@ -78,13 +78,20 @@ export interface StateStore {
   entries(): AsyncGenerator<readonly StateEntry[]>;
 }
 
-export function openStateStore(level: Level): StateStore {
-  function keyOf(key: Bytes): string {
-    const name = fromUtf8(key.subarray(1));
-    if (name === null) throw storeDamaged(level.path, 'a state key is not text');
-    return name;
-  }
+function keyOf({ path }: { readonly path: string }, key: Bytes): string {
+  const name = fromUtf8(key.subarray(1));
+  if (name === null) throw storeDamaged(path, 'a state key is not text');
+  return name;
+}
 
+/** Every entry in order of key bytes, in pages. */
+export async function* stateEntries(level: Level | LevelView): AsyncGenerator<readonly StateEntry[]> {
+  for await (const page of level.scan(Uint8Array.of(BUCKET.state))) {
+    yield page.map(([key, value]) => [keyOf(level, key), value] as const);
+  }
+}
+
+export function openStateStore(level: Level): StateStore {
   return {
     undo(at) {
       const stored = level.get(heightKey(BUCKET.undo, at));
@@ -96,12 +103,8 @@ export function openStateStore(level: Level): StateStore {
     async list(prefix, after, limit) {
       const last = after === null || after < prefix ? null : textKey(BUCKET.state, after);
       const page = await level.page(textKey(BUCKET.state, prefix), last, limit);
-      return page.map(([key, value]) => [keyOf(key), value] as const);
+      return page.map(([key, value]) => [keyOf(level, key), value] as const);
     },
-    async *entries() {
-      for await (const page of level.scan(Uint8Array.of(BUCKET.state))) {
-        yield page.map(([key, value]) => [keyOf(key), value] as const);
-      }
-    },
+    entries: () => stateEntries(level),
   };
 }

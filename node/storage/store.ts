@@ -13,7 +13,7 @@ import { FaultError } from '../../ledger/types/errors.ts';
 import type { BlockId, Hash, Height, TransactionId } from '../../ledger/types/ids.ts';
 import type { Receipt } from '../../ledger/types/receipt.ts';
 import { type BlockStore, openBlockStore, type Place, putBlock, type StoredHeader } from './block-store.ts';
-import { CHECKPOINT, checkDatabase, FINAL, putFormat, putMeta, readMeta } from './database.ts';
+import { afterSnapshot, BASE, CHECKPOINT, checkDatabase, FINAL, putFormat, putMeta, readMeta } from './database.ts';
 import { diskFault } from './fault.ts';
 import { type Level, openLevel } from './level.ts';
 import { type Log, readLog, startLog } from './log.ts';
@@ -21,7 +21,8 @@ import { makeDirectory, type OpenLogFile, syncDirectory } from './log-file.ts';
 import { createPromises, type Promises } from './promises.ts';
 import { recentBlocks } from './recent-blocks.ts';
 import { type DecidedBlock, type Final, type Recovered, recovery } from './recovery.ts';
-import { openStateStore, putState, type StateEntry, type StateValues } from './state-store.ts';
+import { installSnapshot } from './snapshot-stage.ts';
+import { openStateStore, putState, type StateEntry, type StateValues, stateEntries } from './state-store.ts';
 import { createWriteBehind, type Unwritten } from './write-behind.ts';
 
 /** A block that is final here, with everything it brought about. */
@@ -55,6 +56,8 @@ export interface Store {
   flushed(): Promise<void>;
   /** The last block committed. */
   readonly final: Final | null;
+  /** The lowest height whose block is here with all that belongs to it: above 0 where this node began from a snapshot. */
+  readonly oldest: Height;
   header(at: Height | BlockId): StoredHeader | null;
   block(at: Height | BlockId): IdentifiedBlock | null;
   /** The canonical encoding of a block. */
@@ -68,12 +71,21 @@ export interface Store {
   stateEntries(): AsyncIterable<readonly StateEntry[]>;
   /** Up to `limit` (at most 1000) entries of the final state, in order of key, below `prefix` and after the key `after`. */
   listState(prefix: string, after: string | null, limit: number): Promise<readonly StateEntry[]>;
+  /** The state after a final block, to be read while blocks become final. Null: there is none yet. */
+  stateView(): StateView | null;
   /**
    * What the blocks above `height` replaced, newest first: applied in this order they lead back to the state after `height`.
    * Null where it is no longer kept.
    */
   undoSince(height: Height): readonly StateValues[] | null;
   /** Writes everything and lets go of the directory. */
+  close(): Promise<void>;
+}
+
+export interface StateView {
+  readonly final: Final;
+  /** Every entry, in pages in order of key. */
+  entries(): AsyncIterable<readonly StateEntry[]>;
   close(): Promise<void>;
 }
 
@@ -92,6 +104,7 @@ export interface StoreOptions {
 export async function openStore(dataDirectory: string, options: StoreOptions): Promise<Store> {
   try {
     await makeDirectory(dataDirectory);
+    await installSnapshot(dataDirectory);
     const level = await openLevel(join(dataDirectory, 'level'));
     try {
       return await compose(dataDirectory, level, { ...options, failed: once(options.failed) });
@@ -118,8 +131,10 @@ async function compose(dataDirectory: string, level: Level, options: StoreOption
   const { genesisId } = options;
   const fold = recovery(readMeta(level, FINAL)?.height ?? -1);
   const content = await readLog(join(dataDirectory, 'log'), genesisId, fold.take);
-  const found = fold.finish();
-  const blocks = openBlockStore(level);
+  const found = afterSnapshot(level, fold.finish());
+  const base = readMeta(level, BASE);
+  const oldest = base === null ? 0 : base.height + 1;
+  const blocks = openBlockStore(level, oldest);
   const anew = await checkDatabase(level, blocks, genesisId, content, found);
   const recovered = anew ? { ...found, decided: null, decisions: [] } : found;
   const promises = createPromises(recovered);
@@ -133,11 +148,12 @@ async function compose(dataDirectory: string, level: Level, options: StoreOption
     await level.write(batch => putFormat(batch, genesisId), true);
     await syncDirectory(dataDirectory);
   }
-  return startStore({ level, blocks, log, recovered, promises, failed: options.failed });
+  return startStore({ level, oldest, blocks, log, recovered, promises, failed: options.failed });
 }
 
 interface Parts {
   readonly level: Level;
+  readonly oldest: Height;
   readonly blocks: BlockStore;
   readonly log: Log;
   readonly recovered: Recovered;
@@ -145,7 +161,7 @@ interface Parts {
   readonly failed: (fault: FaultError) => void;
 }
 
-async function startStore({ level, blocks, log, recovered, promises, failed }: Parts): Promise<Store> {
+async function startStore({ level, oldest, blocks, log, recovered, promises, failed }: Parts): Promise<Store> {
   const state = openStateStore(level);
   const recent = recentBlocks(blocks.block);
   const stored = readMeta(level, FINAL);
@@ -235,6 +251,7 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
     get final() {
       return committed;
     },
+    oldest,
     header: reading(({ block }) => ({ id: block.id, header: block.header }), blocks.header),
     block: reading(({ block }) => block, recent.at),
     blockBytes: reading(
@@ -255,6 +272,13 @@ async function startStore({ level, blocks, log, recovered, promises, failed }: P
     async listState(prefix, after, limit) {
       await behind.flushed();
       return state.list(prefix, after, limit);
+    },
+    stateView() {
+      const view = level.view();
+      const at = readMeta(view, FINAL);
+      if (at !== null) return { final: at, entries: () => stateEntries(view), close: view.close };
+      void view.close();
+      return null;
     },
     undoSince(height) {
       const undo: StateValues[] = [];

@@ -207,6 +207,7 @@ export function memoryLedger() {
       const { height, time } = block.header;
       return { transaction: block.transactions[index]!, receipt, height, index, block: block.id, time };
     },
+    oldest: 0,
     included: id => (condition.included?.transaction.id === id ? condition.included : null),
   };
 

@@ -1,0 +1,202 @@
+/**
+ * The snapshot that this node offers to who is far behind: the state after one final block, put into the order of its chunks on
+ * the disk. It is made when one is asked for, while everything else goes on.
+ */
+
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Genesis } from '../ledger/genesis.ts';
+import { buildFinality } from '../ledger/proof/build.ts';
+import { manifest } from '../ledger/snapshot.ts';
+import { type Chunk, chunkFinder, chunksUnder, outlineOf } from '../ledger/state/outline.ts';
+import { treeRoot } from '../ledger/state/tree.ts';
+import { type Bytes, concatBytes } from '../ledger/types/bytes.ts';
+import type { CertificateRule } from '../ledger/types/certificate.ts';
+import { encode } from '../ledger/types/codec.ts';
+import type { Height, Millis } from '../ledger/types/ids.ts';
+import {
+  NETWORK_MESSAGE_BYTES_MAX,
+  SNAPSHOT_AGE_MS,
+  SNAPSHOT_AGE_MS_MAX,
+  SNAPSHOT_CHUNK_BYTES,
+  SNAPSHOT_FRAME_BYTES,
+  SNAPSHOT_GATHERED_BYTES,
+  SNAPSHOT_IDLE_MS,
+} from './limits.ts';
+import { chunkEntries } from './network/certified-block.ts';
+import type { SnapshotSource } from './network/snapshot-server.ts';
+import { certifiedEvidence } from './prover.ts';
+import type { StateVersions } from './state-versions.ts';
+import type { Store } from './storage/store.ts';
+
+export interface SnapshotOffer extends SnapshotSource {
+  close(): Promise<void>;
+}
+
+export interface SnapshotOfferPorts {
+  readonly genesis: Genesis;
+  readonly rule: CertificateRule;
+  readonly store: Store;
+  readonly versions: StateVersions;
+  readonly dataDirectory: string;
+  /** Monotonic. */
+  now(): Millis;
+  failed(error: unknown): void;
+}
+
+/** A piece of a chunk in the file: whole entries. */
+interface Piece {
+  readonly at: number;
+  readonly length: number;
+}
+
+interface Offered {
+  readonly height: Height;
+  readonly manifest: Bytes;
+  readonly madeAt: Millis;
+  usedAt: Millis;
+  /** Answers that are being given from it. */
+  readers: number;
+  readonly file: FileHandle;
+  /** By place of the chunk. */
+  readonly pieces: readonly (readonly Piece[])[];
+}
+
+export function createSnapshotOffer(ports: SnapshotOfferPorts): SnapshotOffer {
+  const { now } = ports;
+  const evidence = certifiedEvidence(ports, ports.rule);
+  let offered: Offered | null = null;
+  let making: Promise<void> | null = null;
+  let closed = false;
+
+  function isStale({ height, madeAt, usedAt }: Offered): boolean {
+    if (height === ports.store.final?.height) return false;
+    const age = now() - madeAt;
+    return age > SNAPSHOT_AGE_MS_MAX || (age > SNAPSHOT_AGE_MS && now() - usedAt > SNAPSHOT_IDLE_MS);
+  }
+
+  async function renew(): Promise<void> {
+    const made = await make(ports, evidence, () => closed);
+    if (made === null) return;
+    const before = offered;
+    offered = made;
+    if (before?.readers === 0) await before.file.close();
+  }
+
+  return {
+    manifest() {
+      if (closed) return null;
+      if (offered === null || isStale(offered))
+        making ??= renew()
+          .catch(ports.failed)
+          .finally(() => {
+            making = null;
+          });
+      return offered?.manifest ?? null;
+    },
+    async *chunk(height, place) {
+      const from = offered;
+      if (from?.height !== height) return;
+      from.usedAt = now();
+      from.readers++;
+      try {
+        for (const { at, length } of from.pieces[place] ?? []) {
+          const bytes = new Uint8Array(length);
+          await from.file.read(bytes, 0, length, at);
+          yield bytes;
+        }
+      } finally {
+        from.readers--;
+        if (from !== offered && from.readers === 0) await from.file.close();
+      }
+    },
+    header: height => ports.store.header(height),
+    blockBytes: height => ports.store.blockBytes(height),
+    async close() {
+      closed = true;
+      await making;
+      const last = offered;
+      offered = null;
+      if (last?.readers === 0) await last.file.close();
+    },
+  };
+}
+
+/** Null: at this moment there is nothing to be offered, or not any more. */
+async function make(
+  { store, versions, dataDirectory, now }: SnapshotOfferPorts,
+  evidence: ReturnType<typeof certifiedEvidence>,
+  isClosed: () => boolean,
+): Promise<Offered | null> {
+  const view = store.stateView();
+  if (view === null) return null;
+  try {
+    const { height } = view.final;
+    const tree = height > 0 ? versions.at(height) : null;
+    const why = tree && (await evidence(height));
+    const state = tree && outlineOf(tree, SNAPSHOT_CHUNK_BYTES);
+    if (!tree || !why?.ok || !state) return null;
+    const bytes = encode(manifest, { finality: buildFinality(why.value), state });
+    const chunks = chunksUnder(treeRoot(tree), state);
+    if (bytes.length > NETWORK_MESSAGE_BYTES_MAX || !chunks) return null;
+    const file = await scratchFile(dataDirectory);
+    const pieces = await writeChunks(file, chunks, view.entries(), isClosed);
+    return { height, manifest: bytes, madeAt: now(), usedAt: now(), readers: 0, file, pieces };
+  } finally {
+    await view.close();
+  }
+}
+
+/** A file without a name: its room on the disk is free again once it is closed, however the process ends. */
+async function scratchFile(dataDirectory: string): Promise<FileHandle> {
+  await mkdir(dataDirectory, { recursive: true });
+  const path = join(dataDirectory, 'snapshot');
+  const file = await open(path, 'w+', 0o600);
+  await rm(path);
+  return file;
+}
+
+async function writeChunks(
+  file: FileHandle,
+  chunks: readonly Chunk[],
+  pages: AsyncIterable<readonly (readonly [string, Bytes])[]>,
+  isClosed: () => boolean,
+): Promise<Piece[][]> {
+  const find = chunkFinder(chunks);
+  const pieces: Piece[][] = chunks.map(() => []);
+  let gathered: Bytes[][] = chunks.map(() => []);
+  const sizes = new Float64Array(chunks.length);
+  let bytes = 0;
+  let end = 0;
+
+  async function flush(): Promise<void> {
+    const run: Bytes[] = [];
+    for (const [place, parts] of gathered.entries()) {
+      if (parts.length === 0) continue;
+      const piece = concatBytes(...parts);
+      pieces[place]!.push({ at: end, length: piece.length });
+      end += piece.length;
+      run.push(piece);
+    }
+    gathered = chunks.map(() => []);
+    sizes.fill(0);
+    bytes = 0;
+    await file.writeFile(concatBytes(...run));
+  }
+
+  for await (const page of pages) {
+    if (isClosed()) break;
+    for (const entry of page) {
+      const place = find(entry[0]);
+      const encoded = encode(chunkEntries, [entry]);
+      if (sizes[place]! + encoded.length > SNAPSHOT_FRAME_BYTES) await flush();
+      gathered[place]!.push(encoded);
+      sizes[place]! += encoded.length;
+      bytes += encoded.length;
+    }
+    if (bytes > SNAPSHOT_GATHERED_BYTES) await flush();
+  }
+  await flush();
+  return pieces;
+}

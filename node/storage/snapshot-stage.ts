@@ -1,0 +1,145 @@
+/**
+ * A snapshot on its way into this node, in a database of its own beside the one in use. What is in it was verified before and is
+ * found again after a crash; once it is whole it takes the other one's place, all of it or nothing.
+ */
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Chunk, type ChunkEntries, chunkFinder } from '../../ledger/state/outline.ts';
+import type { IdentifiedBlock } from '../../ledger/types/block.ts';
+import { concatBytes, fromHex, toHex } from '../../ledger/types/bytes.ts';
+import { type Certificate, certificate } from '../../ledger/types/certificate.ts';
+import { encode } from '../../ledger/types/codec.ts';
+import { FaultError } from '../../ledger/types/errors.ts';
+import { header } from '../../ledger/types/header.ts';
+import { type Hash, type Height, height } from '../../ledger/types/ids.ts';
+import { encodeBlock, openBlockStore, type StoredHeader } from './block-store.ts';
+import { BASE, CHECKPOINT, FINAL, FORMAT, putFormat, putMeta, readMeta } from './database.ts';
+import { BUCKET, heightKey, idKey, type Level, openLevel, textKey } from './level.ts';
+import { syncDirectory } from './log-file.ts';
+import type { Final } from './recovery.ts';
+import { stateEntries } from './state-store.ts';
+
+export interface SnapshotStage {
+  /** Forgets what is not of a state of these chunks, and answers the prefixes of those that are here. */
+  keep(chunks: readonly Chunk[]): Promise<Set<string>>;
+  putChunk(chunk: Chunk, entries: ChunkEntries): Promise<void>;
+  header(at: Height): StoredHeader | null;
+  putHeaders(headers: readonly StoredHeader[]): Promise<void>;
+  hasBody(at: Height): boolean;
+  putBody(block: IdentifiedBlock): Promise<void>;
+  /** Everything is here up to the final block `at`. The next opening of the data directory finds it, and no other blocks. */
+  finish(at: Final, certificates: readonly Certificate[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const staging = (dataDirectory: string): string => join(dataDirectory, 'level.staged');
+const ready = (dataDirectory: string): string => join(dataDirectory, 'level.ready');
+
+/** Puts a whole snapshot into the place of the database, where there is one. A crash half way leaves it to the next start. */
+export async function installSnapshot(dataDirectory: string): Promise<void> {
+  const from = ready(dataDirectory);
+  if (!existsSync(from)) return;
+  await rm(join(dataDirectory, 'level'), { recursive: true, force: true });
+  await rename(from, join(dataDirectory, 'level'));
+  await syncDirectory(dataDirectory);
+}
+
+/** Forgets what was fetched, where replaying the blocks has become the shorter way. */
+export const discardStage = (dataDirectory: string): Promise<void> =>
+  rm(staging(dataDirectory), { recursive: true, force: true });
+
+/** Goes on where an earlier stage of this network was left, or begins one. */
+export async function openStage(dataDirectory: string, genesisId: Hash): Promise<SnapshotStage> {
+  const level = (await reopen(dataDirectory, genesisId)) ?? (await begin(dataDirectory, genesisId));
+  const blocks = openBlockStore(level, Number.MAX_SAFE_INTEGER);
+  let open = true;
+
+  async function close(): Promise<void> {
+    if (open) await level.close();
+    open = false;
+  }
+
+  return {
+    async keep(chunks) {
+      const wanted = new Map(chunks.map(({ prefix, digest }) => [prefix, digest]));
+      const held = new Set<string>();
+      for await (const page of level.scan(Uint8Array.of(BUCKET.chunk)))
+        for (const [key, digest] of page) {
+          const prefix = String.fromCharCode(...key.subarray(1));
+          if (toHex(digest) === wanted.get(prefix)) held.add(prefix);
+          else await level.write(batch => batch.delete(key));
+        }
+      await sweep(level, chunks, held);
+      return held;
+    },
+    putChunk: ({ prefix, digest }, entries) =>
+      level.write(batch => {
+        for (const [key, value] of entries) batch.put(textKey(BUCKET.state, key), value);
+        batch.put(textKey(BUCKET.chunk, prefix), fromHex(digest)!);
+      }),
+    header: blocks.header,
+    putHeaders: headers =>
+      level.write(batch => {
+        for (const { id, header: of } of headers) {
+          batch.put(heightKey(BUCKET.header, of.height), concatBytes(fromHex(id)!, encode(header, of)));
+          batch.put(idKey(BUCKET.height, id), encode(height, of.height));
+        }
+      }),
+    hasBody: at => level.get(heightKey(BUCKET.body, at)) !== null,
+    putBody: block =>
+      level.write(batch => batch.put(heightKey(BUCKET.body, block.header.height), encodeBlock(block).body)),
+    async finish(at, certificates) {
+      await level.settle();
+      const markers: Uint8Array[] = [];
+      for await (const page of level.scan(Uint8Array.of(BUCKET.chunk))) for (const [key] of page) markers.push(key);
+      await level.write(batch => {
+        for (const key of markers) batch.delete(key);
+        for (const each of certificates)
+          batch.put(heightKey(BUCKET.certificate, each.height), encode(certificate, each));
+        putMeta(batch, CHECKPOINT, { height: at.height });
+        putMeta(batch, BASE, at);
+        putMeta(batch, FINAL, { ...at, logged: 0 });
+      }, true);
+      await close();
+      await rename(staging(dataDirectory), ready(dataDirectory));
+      await syncDirectory(dataDirectory);
+    },
+    close,
+  };
+}
+
+/** Removes the entries of no chunk that is held: of one that has changed since, or of a batch whose end a crash has taken. */
+async function sweep(level: Level, chunks: readonly Chunk[], held: ReadonlySet<string>): Promise<void> {
+  const find = chunkFinder(chunks);
+  for await (const page of stateEntries(level)) {
+    const stale = page.filter(([key]) => {
+      const chunk = chunks[find(key)];
+      return chunk === undefined || !held.has(chunk.prefix);
+    });
+    if (stale.length === 0) continue;
+    await level.write(batch => {
+      for (const [key] of stale) batch.delete(textKey(BUCKET.state, key));
+    });
+  }
+}
+
+/** Null: nothing is there that can be gone on with. Nothing in a stage was ever promised, so that it may be lost. */
+async function reopen(dataDirectory: string, genesisId: Hash): Promise<Level | null> {
+  if (!existsSync(staging(dataDirectory))) return null;
+  try {
+    const level = await openLevel(staging(dataDirectory));
+    if (readMeta(level, FORMAT)?.genesisId === genesisId) return level;
+    await level.close();
+  } catch (error) {
+    if (!(error instanceof FaultError && error.code === 'STORE_DAMAGED')) throw error;
+  }
+  return null;
+}
+
+async function begin(dataDirectory: string, genesisId: Hash): Promise<Level> {
+  await discardStage(dataDirectory);
+  const level = await openLevel(staging(dataDirectory));
+  await level.write(batch => putFormat(batch, genesisId), true);
+  return level;
+}
