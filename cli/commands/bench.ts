@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FaultError } from '../../ledger/types/errors.ts';
+import { VALIDATORS_MAX } from '../../ledger/types/validator.ts';
 import { contextOf } from '../context.ts';
 import { usage } from '../fault.ts';
 import { block, type Output, type Progress, table } from '../output.ts';
@@ -48,7 +49,7 @@ export function registerBench(program: Command): void {
     .description('measure real processes on this machine, against what the machine can do')
     .argument('[name]', 'what to measure (default: the short set, one after the other)')
     .option('--transactions <n>', 'how many', integer(1, 10_000_000))
-    .option('--validators <n>', 'how many nodes', integer(1, 32))
+    .option('--validators <n>', 'how many nodes; where networks grow, of the largest', integer(1, VALIDATORS_MAX))
     .option('--seconds <n>', 'how long, where a load is offered at a rate', integer(1, 3_600))
     .option('--keys <n>', 'how many entries the state has', integer(10_000, 20_000_000))
     .option('--blocks <n>', 'how many blocks, where blocks are applied to a state', integer(1, 1_000_000))
@@ -117,11 +118,28 @@ function barsOn(output: Output): { show: BenchProgress; stop(): void } {
   };
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
+/** Points of a curve are a table of their own below all else. */
+const isTable = (figure: unknown): figure is readonly Row[] =>
+  Array.isArray(figure) && figure.length > 0 && figure.every(each => each?.constructor === Object);
+
 function resultText({ name, value, unit, ratio, limit, figures }: BenchResult): string {
   const plain = (each: unknown) => (typeof each === 'object' ? JSON.stringify(each) : each);
-  return block([
+  const entries = Object.entries(figures);
+  const head = block([
     [name, `${value} ${unit}`],
-    ['limit', `${limit} ${unit} on this machine in this run (ratio ${ratio})`],
-    ...Object.entries(figures).map(([key, each]) => [key, plain(each)] as const),
+    ['limit', `${limit} ${unit} in this run (ratio ${ratio})`],
+    ...entries.flatMap(([key, each]) => (isTable(each) ? [] : [[key, plain(each)] as const])),
   ]);
+  const tables = entries.flatMap(([key, each]) => (isTable(each) ? [`${key}\n${tableOf(each)}`] : []));
+  return [head, ...tables].join('\n\n');
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const names = [...new Set(rows.flatMap(Object.keys))];
+  return table(
+    names,
+    rows.map(row => names.map(each => row[each] ?? '')),
+  );
 }

@@ -12,6 +12,7 @@ import { benchSoak } from './soak.ts';
 import { benchState } from './state.ts';
 import { benchSync } from './sync.ts';
 import { benchTps } from './tps.ts';
+import { benchWideArea } from './wide-area.ts';
 
 const VALIDATORS = 4;
 /** Enough to say what a network can do, where that is not what is asked. */
@@ -91,5 +92,10 @@ export const benches: Readonly<Record<string, Bench>> = {
     short: null,
     run: ({ transactions = 20_000, validators = VALIDATORS }, progress) =>
       benchProfile({ transactions, validators }, progress),
+  },
+  'wide-area': {
+    about: 'block interval of validators on five continents, in virtual time',
+    short: null,
+    run: async ({ validators = 100, blocks = 20 }, progress) => benchWideArea({ validators, blocks }, progress),
   },
 };

@@ -56,9 +56,9 @@ export function newEconomy(
     consensus,
     limits: LIMITS,
     validators: validators.map(({ key, power }) => ({ key, power, ...seatOf(validatorIndex(key, organisations)) })),
-    members: accounts.map((_, i) => ({
-      ...{ id: memberOf(i), name: memberOf(i), roles: ROLES, accounts: [account(i)], gs1Prefixes: [] },
-    })),
+    members: accounts
+      .map((_, i) => ({ id: memberOf(i), name: memberOf(i), roles: ROLES, accounts: [account(i)], gs1Prefixes: [] }))
+      .sort((a, b) => compareText(a.id, b.id)),
     nodes: [],
     tokens: [
       {

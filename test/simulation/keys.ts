@@ -4,11 +4,12 @@
  */
 import { type Bytes, equalBytes } from '../../ledger/types/bytes.ts';
 import type { NodeId, PublicKey } from '../../ledger/types/ids.ts';
+import { VALIDATORS_MAX } from '../../ledger/types/validator.ts';
 
 export const keyOf = (index: number): NodeId => `01${index.toString(16).padStart(4, '0').repeat(16)}` as NodeId;
 
-/** The node keys of slots, apart from those of validators and accounts. Fewer than 64 nodes have slots. */
-const PEER_KEYS: readonly PublicKey[] = Array.from({ length: 64 }, (_, slot) => keyOf(2000 + slot));
+/** The node keys of slots, apart from those of validators and accounts: as many as a network may have validators. */
+const PEER_KEYS: readonly PublicKey[] = Array.from({ length: VALIDATORS_MAX }, (_, slot) => keyOf(2000 + slot));
 export const peerKeyOf = (slot: number): PublicKey => PEER_KEYS[slot]!;
 
 const FNV_OFFSET = 0x811c9dc5;

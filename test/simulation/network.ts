@@ -28,6 +28,8 @@ const REPLAY_MS_MAX = 60_000;
 
 export interface Network {
   weather: Weather;
+  /** How many ms a packet takes from slot to slot, in the place of what the weather says; null: the weather says it. */
+  latencyMs: ((from: number, to: number) => number) | null;
   /** Packets pass only between slots of the same number; null: everywhere. */
   sides: readonly number[] | null;
   /** Links, from slot to slot, on which nothing passes. */
@@ -39,13 +41,14 @@ export interface Network {
 
 export const newNetwork = (): Network => ({
   weather: { ...CALM },
+  latencyMs: null,
   sides: null,
   blocked: new Set(),
   clogged: new Map(),
   slow: new Map(),
 });
 
-/** Links by number, for what is drawn on them: fewer than 64 nodes have slots. */
+/** Links by number, for what is drawn on them: fewer than 64 nodes have slots wherever anything is. */
 export const placeOf = (from: number, to: number): number => from * 64 + to;
 
 export const linkOf = (from: number, to: number): string => `${from}>${to}`;
@@ -71,15 +74,17 @@ export function deliveries(
   const link = linkOf(from, to);
   const place = placeOf(from, to);
   if (blocked.has(link) || strikes(choices, 'loss', weather.lossPermille, place)) return [];
-  const copies = [delay(network, choices, place)];
-  if (strikes(choices, 'duplicate', weather.duplicatePermille, place)) copies.push(delay(network, choices, place));
+  const copies = [delay(network, choices, from, to)];
+  if (strikes(choices, 'duplicate', weather.duplicatePermille, place)) copies.push(delay(network, choices, from, to));
   if (strikes(choices, 'late replay', weather.replayPermille, place)) copies.push(measure(choices, REPLAY_MS_MAX));
   const more = slow.get(link) ?? 0;
   const held = Math.max(0, (clogged.get(link) ?? 0) - now);
   return more + held === 0 ? copies : copies.map(each => Math.max(each + more, held));
 }
 
-function delay({ weather }: Network, choices: Choices, place: number): number {
+function delay({ weather, latencyMs }: Network, choices: Choices, from: number, to: number): number {
+  if (latencyMs !== null) return latencyMs(from, to);
+  const place = placeOf(from, to);
   const usual = weather.delayMsMin + chanceAt(choices, 'delay', place, weather.delayMsMore + 1);
   if (!strikes(choices, 'slow packet', weather.slowPermille, place)) return usual;
   return usual + measure(choices, weather.delayMsSlow + 1);

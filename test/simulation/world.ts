@@ -75,6 +75,8 @@ export interface World {
   readonly rivals: Map<BlockId, BlockId>;
   /** What to do with a replica whose crash was drawn. */
   crashed: (replica: Replica) => void;
+  /** Sees each packet as it leaves a slot for another, whatever becomes of it. */
+  left: (from: number, packet: Packet) => void;
   steps: number;
   /** Mixed from every packet, when it left and between whom. */
   trace: number;
@@ -125,6 +127,7 @@ export function newWorld(shape: Shape): World {
       ...{ selectPermille: 0, equivocatePermille: 0, unprovenPermille: 0 },
     },
     crashed: () => {},
+    left: () => {},
   };
   const add = (key: Replica['key'], byzantine: boolean) =>
     world.replicas.push(newReplica(world.replicas.length, key, byzantine, world.genesis.state.header));
@@ -150,6 +153,7 @@ const TRACE_PRIME = 0x01000193;
 function leave(world: World, from: number, to: number, packet: Packet): readonly number[] {
   const link = placeOf(from, to);
   world.trace = Math.imul(world.trace ^ (world.now >>> 0) ^ (link << 8) ^ packet.type.length, TRACE_PRIME);
+  world.left(from, packet);
   return deliveries(world.network, world.choices, world.now, from, to);
 }
 
