@@ -1,6 +1,7 @@
 import { pause } from '../../client/rpc.ts';
 import { submitUntilFinal } from '../../client/submit.ts';
-import { type BenchNetwork, benchNetwork } from './bench-network.ts';
+import type { IdentifiedTransaction } from '../../ledger/types/transaction.ts';
+import { type BenchNetwork, type BenchNode, benchNetwork } from './bench-network.ts';
 import { finalHeight } from './blocks.ts';
 import { type CapacityOptions, capacityOf } from './capacity.ts';
 import { fdatasyncLimit } from './disk.ts';
@@ -33,18 +34,11 @@ export async function benchLatency(options: LatencyOptions, progress: BenchProgr
     const { genesis, nodes, senders } = network;
     const limit = await fdatasyncLimit();
     const transactions = signTransfers(genesis.chainId, senders, count + WARM_UP_TRANSACTIONS, () => {});
-    const samples: number[] = [];
-    for (const [i, transaction] of transactions.entries()) {
-      const { rpc, name } = nodes[i % nodes.length]!;
-      const start = performance.now();
-      const final = await submitUntilFinal(rpc, transaction);
-      const took = performance.now() - start;
-      if (!final.ok) throw new Error(`${name}: ${final.error.code}: ${final.error.message}`);
-      progress('Final', i + 1, transactions.length);
-      if (i < WARM_UP_TRANSACTIONS) continue;
-      samples.push(took);
-      await pause(Math.max(0, intervalMs - took));
-    }
+    const tell = (done: number) => progress('Final', done, transactions.length);
+    await timesOneByOne(nodes, transactions.slice(0, WARM_UP_TRANSACTIONS), 0, tell);
+    const samples = await timesOneByOne(nodes, transactions.slice(WARM_UP_TRANSACTIONS), intervalMs, done =>
+      tell(WARM_UP_TRANSACTIONS + done),
+    );
     const halfLoad = await underHalfLoad(network, options, progress);
     const value = percentile(samples, 0.5);
     return {
@@ -64,6 +58,27 @@ export async function benchLatency(options: LatencyOptions, progress: BenchProgr
   } finally {
     await network.close();
   }
+}
+
+/** From submit to the acknowledgement of the node asked, in ms: one transaction at a time, one in an interval, the nodes in turn. */
+export async function timesOneByOne(
+  nodes: readonly BenchNode[],
+  transactions: readonly IdentifiedTransaction[],
+  intervalMs: number,
+  onProgress: (done: number) => void,
+): Promise<number[]> {
+  const samples: number[] = [];
+  for (const [i, transaction] of transactions.entries()) {
+    const { rpc, name } = nodes[i % nodes.length]!;
+    const start = performance.now();
+    const final = await submitUntilFinal(rpc, transaction);
+    const took = performance.now() - start;
+    if (!final.ok) throw new Error(`${name}: ${final.error.code}: ${final.error.message}`);
+    samples.push(took);
+    onProgress(i + 1);
+    await pause(Math.max(0, intervalMs - took));
+  }
+  return samples;
 }
 
 async function underHalfLoad(

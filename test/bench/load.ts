@@ -10,8 +10,9 @@ import { binaryClient } from './binary-client.ts';
 import { type Batch, type PackedTransactions, pack, select } from './packed.ts';
 
 const VALID_MS = 9 * 60 * 1000;
-/** Transactions in one request. */
+/** Transactions in one request, and bytes where that many would be too long for a node. */
 export const REQUEST_TRANSACTIONS = 400;
+const REQUEST_BYTES = 1024 * 1024;
 /** Requests to one node that wait for their answer at a time. */
 const REQUESTS_AT_ONCE = 2;
 /** A look costs a node as much as a few transfers. */
@@ -57,8 +58,9 @@ async function submitTo(node: BenchNode, transactions: PackedTransactions, signa
   let busy = 0;
   const client = binaryClient(node.url);
   const queue: Batch[] = [];
-  for (let i = 0; i < transactions.count; i += REQUEST_TRANSACTIONS)
-    queue.push(transactions.batch(i, Math.min(transactions.count, i + REQUEST_TRANSACTIONS)));
+  const each = Math.min(REQUEST_TRANSACTIONS, Math.floor(REQUEST_BYTES / transactions.bytes(0).length));
+  for (let i = 0; i < transactions.count; i += each)
+    queue.push(transactions.batch(i, Math.min(transactions.count, i + each)));
   async function worker(): Promise<void> {
     for (let batch = queue.shift(); batch; batch = queue.shift()) {
       signal.throwIfAborted();
@@ -114,7 +116,7 @@ export interface LoadOutcome {
   readonly blocks: number;
 }
 
-/** Submits `transactions`, each to one node in turn, and waits until all are final on every node. */
+/** Submits `transactions`, all of about one size, each to one node in turn, and waits until all are final on every node. */
 export async function runLoad(
   nodes: readonly BenchNode[],
   transactions: readonly IdentifiedTransaction[],

@@ -19,22 +19,17 @@ const NODE_FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=40'];
 const HEAP_BYTES_PER_KEY = 1_000;
 const HEAP_MB_MIN = 1_024;
 
+/** A tree of one size, and what was measured on it: blocks of 1,000 updates first. */
+interface MeasuredTree extends StateReport {
+  readonly keys: number;
+}
+
 /** The median time of an update for each key that it changes, in µs, in blocks of 1,000, on a tree of so many keys. */
-export async function benchState({ keys, blocks }: StateOptions, progress: BenchProgress): Promise<BenchResult> {
-  const sizes: number[] = [];
-  for (let size = keys; size >= Math.min(keys, KEYS_MIN); size = Math.floor(size / 10)) sizes.unshift(size);
-  const growth: Record<number, object> = {};
-  let largest: StateReport | null = null;
-  for (const [i, size] of sizes.entries()) {
-    progress('Measuring trees', i, sizes.length);
-    const others = [100, 5_000].filter(updates => updates * 2 <= size);
-    const largestRuns = others.map(updates => ({ updates, blocks: Math.ceil((blocks * UPDATES) / updates / 4) }));
-    const runs = [{ updates: UPDATES, blocks }, ...(size === keys ? largestRuns : [])];
-    largest = await measured({ keys: size, runs });
-    growth[size] = { ...figuresOf(largest.runs[0]!), ...sizeOf(largest) };
-  }
-  progress('Measuring trees', sizes.length, sizes.length);
-  const [run, ...others] = largest!.runs;
+export async function benchState(options: StateOptions, progress: BenchProgress): Promise<BenchResult> {
+  const { keys, blocks } = options;
+  const trees = await measureTrees(options, progress);
+  const largest = trees.at(-1)!;
+  const [run, ...others] = largest.runs;
   const { median, limit } = run!;
   return {
     ...{ name: 'state', value: rounded(median, 2), unit: 'µs', ratio: rounded(limit / median, 3) },
@@ -42,12 +37,31 @@ export async function benchState({ keys, blocks }: StateOptions, progress: Bench
     figures: {
       ...{ keys, updatesPerBlock: UPDATES, blocks },
       ...figuresOf(run!),
-      ...sizeOf(largest!),
+      ...sizeOf(largest),
       updatesPerBlockOtherwise: Object.fromEntries(others.map(each => [each.updates, figuresOf(each)])),
-      growth,
+      growth: trees.map(statePoint),
     },
   };
 }
+
+/** Trees of so many keys, and of a tenth, a hundredth, … of them, the smallest first. */
+export async function measureTrees({ keys, blocks }: StateOptions, progress: BenchProgress): Promise<MeasuredTree[]> {
+  const sizes: number[] = [];
+  for (let size = keys; size >= Math.min(keys, KEYS_MIN); size = Math.floor(size / 10)) sizes.unshift(size);
+  const trees: MeasuredTree[] = [];
+  for (const [i, size] of sizes.entries()) {
+    progress('Measuring trees', i, sizes.length);
+    const others = [100, 5_000].filter(updates => updates * 2 <= size);
+    const largestRuns = others.map(updates => ({ updates, blocks: Math.ceil((blocks * UPDATES) / updates / 4) }));
+    const runs = [{ updates: UPDATES, blocks }, ...(size === keys ? largestRuns : [])];
+    trees.push({ keys: size, ...(await measured({ keys: size, runs })) });
+  }
+  progress('Measuring trees', sizes.length, sizes.length);
+  return trees;
+}
+
+/** What a tree says in a curve. */
+export const statePoint = (tree: MeasuredTree) => ({ keys: tree.keys, ...figuresOf(tree.runs[0]!), ...sizeOf(tree) });
 
 const figuresOf = (run: StateRun) => ({
   microsecondsPerKey: rounded(run.median, 2),

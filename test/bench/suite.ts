@@ -1,5 +1,6 @@
 /** Every benchmark by its name. The short set runs on every change; the others take minutes each. */
 import { benchFault } from './fault.ts';
+import { benchGrowth } from './growth.ts';
 import { benchKv } from './kv.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
@@ -92,6 +93,12 @@ export const benches: Readonly<Record<string, Bench>> = {
     short: null,
     run: ({ transactions = 20_000, validators = VALIDATORS }, progress) =>
       benchProfile({ transactions, validators }, progress),
+  },
+  growth: {
+    about: 'what costs come to with more entries of the state, more validators and larger transactions',
+    short: null,
+    run: ({ keys = 1_000_000, blocks = 100, validators = 16, transactions = 8_000 }, progress) =>
+      benchGrowth({ keys, blocks, validators, transactions }, progress),
   },
   'wide-area': {
     about: 'block interval of validators on five continents, in virtual time',
