@@ -4,8 +4,16 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Picture, type Point, svgOf } from './picture.ts';
+import { type Panel, type Picture, type Point, svgOf } from './picture.ts';
 import type { BenchResult } from './result.ts';
+
+const PROCESSOR: Panel = {
+  title: 'processor time of each for a transaction, µs',
+  series: [
+    { field: 'processorMicroseconds', name: 'measured' },
+    { field: 'verifyMicroseconds', name: 'a signature' },
+  ],
+};
 
 /** By the name of the benchmark, and by the figure that holds the points. */
 const PICTURES: Readonly<Record<string, Readonly<Record<string, Picture>>>> = {
@@ -35,11 +43,8 @@ const PICTURES: Readonly<Record<string, Readonly<Record<string, Picture>>>> = {
             { field: 'limit', name: 'signatures alone' },
           ],
         },
+        PROCESSOR,
         { title: 'submit to final when idle, ms', series: [{ field: 'idleMsP50', name: 'median' }] },
-        {
-          title: 'sent by each for a transaction, bytes',
-          series: [{ field: 'bytesSentPerTransaction', name: 'measured' }],
-        },
       ],
     },
     sizes: {
@@ -48,6 +53,7 @@ const PICTURES: Readonly<Record<string, Readonly<Record<string, Picture>>>> = {
       panels: [
         { title: 'transactions/s', series: [{ field: 'transactionsPerSecond', name: 'measured' }] },
         { title: 'MB/s', series: [{ field: 'megabytesPerSecond', name: 'measured' }] },
+        PROCESSOR,
       ],
     },
   },

@@ -105,38 +105,41 @@ async function sizePoints(transactions: number, progress: BenchProgress) {
   }
 }
 
-/** One run after one that warms up, beside the signatures that the cores can verify at that time while the nodes are idle. */
+/** One run after one that warms up, between two looks at how fast the cores verify signatures while the nodes are idle. */
 async function committedPoint(
   { genesis, nodes, senders }: BenchNetwork,
   sign: Sign,
   count: number,
   tell: (part: string, done: number) => void,
 ) {
-  const { cores, secondsPerVerify } = await verifyLimit();
   const run = async (part: string, length: number) => {
     const transactions = sign(genesis.chainId, senders, length, done => tell('signing', done));
     const before = await allMetrics(nodes);
     const load = await runLoad(nodes, transactions, done => tell(part, done), TIMEOUT_MS);
-    const { bytesSent } = between(before, await allMetrics(nodes), load.seconds);
-    return { transactions, ...load, bytesSent };
+    return { transactions, ...load, ...between(before, await allMetrics(nodes), load.seconds) };
   };
   await run('warming up', Math.ceil(count * WARM_UP_SHARE));
-  const { transactions, seconds, blocks, bytesSent } = await run('final on all', count);
-  const [first] = transactions;
-  await mustHaveSucceeded(nodes[0]!, first!);
+  const first = await verifyLimit();
+  const { transactions, seconds, blocks, bytesSent, processorShare, roundsEnded } = await run('final on all', count);
+  const last = await verifyLimit();
+  const [transaction] = transactions;
+  await mustHaveSucceeded(nodes[0]!, transaction!);
+  const secondsPerVerify = (first.secondsPerVerify + last.secondsPerVerify) / 2;
   const value = count / seconds;
-  const limit = cores / (nodes.length * secondsPerVerify);
+  const limit = first.cores / (nodes.length * secondsPerVerify);
   return {
-    ...{ bytesPerTransaction: first!.size, transactionsPerSecond: rounded(value) },
+    ...{ bytesPerTransaction: transaction!.size, transactionsPerSecond: rounded(value) },
     ...{ limit: rounded(limit), ratio: rounded(value / limit, 3), verifyMicroseconds: rounded(secondsPerVerify * 1e6) },
-    /** Processor time of each validator for a transaction, with its share of the load's, where all cores are busy. */
-    microsecondsPerValidator: rounded((cores * 1e6) / value / nodes.length),
-    bytesSentPerTransaction: rounded(sum(bytesSent.map(each => each ?? 0)) / nodes.length / count, 0),
-    ...{ transactions: count, transactionsPerBlock: rounded(count / blocks) },
+    // Of each validator for a transaction.
+    processorMicroseconds: rounded((mean(processorShare) * seconds * 1e6) / count),
+    bytesSentPerTransaction: rounded(mean(bytesSent) / count, 0),
+    ...{ transactions: count, blocks, roundsEnded: mean(roundsEnded) },
   };
 }
 
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+/** Of what every node tells. */
+const mean = (values: readonly (number | null)[]): number =>
+  values.reduce<number>((sum, each) => sum + (each ?? Number.NaN), 0) / values.length;
 
 /** A refused transaction is recorded too, and costs less. */
 async function mustHaveSucceeded({ rpc, name }: BenchNode, { id }: IdentifiedTransaction): Promise<void> {
