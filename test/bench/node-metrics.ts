@@ -43,7 +43,7 @@ export function between(before: readonly NodeMetrics[], after: readonly NodeMetr
     roundMsMean: mean('quorate_consensus_round_duration_seconds'),
     executionMsMean: mean('quorate_ledger_block_seconds'),
     bytesSent: grown('quorate_network_bytes_sent_total'),
-    consensusMessagesDropped: grown('quorate_network_direct_dropped_total'),
+    consensusMessagesDropped: grown('quorate_network_messages_dropped_total'),
     roundsEnded: grown('quorate_consensus_rounds_total'),
     poolTransactions: after.map(each => each.total('quorate_mempool_transactions')),
   };
