@@ -9,10 +9,7 @@ import type { BenchResult } from './result.ts';
 
 const PROCESSOR: Panel = {
   title: 'processor time of each for a transaction, µs',
-  series: [
-    { field: 'processorMicroseconds', name: 'measured' },
-    { field: 'verifyMicroseconds', name: 'a signature' },
-  ],
+  series: [{ field: 'processorMicroseconds', name: 'measured' }],
 };
 
 /** By the name of the benchmark, and by the figure that holds the points. */

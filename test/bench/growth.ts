@@ -133,7 +133,7 @@ async function committedPoint(
     // Of each validator for a transaction.
     processorMicroseconds: rounded((mean(processorShare) * seconds * 1e6) / count),
     bytesSentPerTransaction: rounded(mean(bytesSent) / count, 0),
-    ...{ transactions: count, blocks, roundsEnded: mean(roundsEnded) },
+    ...{ transactions: count, blocks, roundsEnded: rounded(mean(roundsEnded)) },
   };
 }
 

@@ -76,7 +76,7 @@ function panelOf({ title, series }: Panel, x: Picture['x'], points: readonly Poi
   let nameAt = 8;
   for (const [i, { name }] of series.entries()) {
     parts.push(text(nameAt, 34, `● ${name}`, { class: `name name${i}` }));
-    nameAt += 24 + name.length * 6.5;
+    nameAt += 28 + name.length * 7;
   }
   for (let value = 0; value <= top + step / 2; value += step) {
     const y = fixed(down(value));
