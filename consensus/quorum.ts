@@ -25,6 +25,8 @@ export function reachedBy(
   power: number,
   numberOf: (key: NodeId) => number | undefined,
 ): number | null {
+  // At almost every step too few have one.
+  if (powerOf(validators, key => numberOf(key) !== undefined) < power) return null;
   const reached: { readonly number: number; readonly power: number }[] = [];
   for (const validator of validators) {
     const number = numberOf(validator.key);

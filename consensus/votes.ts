@@ -6,7 +6,7 @@
 import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
 import type { BlockId, NodeId } from '../ledger/types/ids.ts';
 import type { ValidatorSet } from '../ledger/types/validator.ts';
-import { type SignerSignature, signersPower, sortSigners } from './certificate.ts';
+import { type SignerSignature, sortSigners } from './certificate.ts';
 import { powerOf } from './quorum.ts';
 
 export interface Statement {
@@ -37,14 +37,23 @@ export function withStatement<S extends Statement>(latest: Latest<S>, signer: No
   return new Map(latest).set(signer, statement);
 }
 
+const isFor = (vote: Vote, view: number, block: BlockId): boolean => vote.view === view && vote.block === block;
+
 /** Who votes for `block` in `view`, in ascending order of signer. */
 export function signersOf(votes: Votes, view: number, block: BlockId): readonly SignerSignature[] {
   const signers: SignerSignature[] = [];
   for (const [signer, vote] of votes) {
-    if (vote.view === view && vote.block === block) signers.push({ signer, signature: vote.signature });
+    if (isFor(vote, view, block)) signers.push({ signer, signature: vote.signature });
   }
   return sortSigners(signers);
 }
+
+/** The power of who votes for `block` in `view`. */
+export const votersPower = (validators: ValidatorSet, votes: Votes, view: number, block: BlockId): number =>
+  powerOf(validators, key => {
+    const vote = votes.get(key);
+    return vote !== undefined && isFor(vote, view, block);
+  });
 
 /** The votes of a quorum for one block in one view; null where there is none. Two cannot be while a third is honest. */
 export function quorumOf(
@@ -52,14 +61,10 @@ export function quorumOf(
   quorum: number,
   votes: Votes,
 ): { readonly view: number; readonly block: BlockId; readonly signers: readonly SignerSignature[] } | null {
+  // At almost every step there are too few votes, whatever they are for.
   if (powerOf(validators, key => votes.has(key)) < quorum) return null;
-  const seen = new Set<string>();
-  for (const { view, block } of votes.values()) {
-    const key = `${view} ${block}`;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const signers = signersOf(votes, view, block);
-    if (signersPower(validators, signers) >= quorum) return { view, block, signers };
-  }
+  for (const { view, block } of votes.values())
+    if (votersPower(validators, votes, view, block) >= quorum)
+      return { view, block, signers: signersOf(votes, view, block) };
   return null;
 }

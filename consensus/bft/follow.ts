@@ -95,7 +95,8 @@ function provenFinal(state: State): Height {
 export function catchUp(state: State): void {
   const { height } = state.head.header;
   // At almost every step nobody is ahead, which is seen sooner than how far a third of the power is.
-  const isAnyoneAhead = state.finals.values().some(each => each > height);
+  let isAnyoneAhead = false;
+  for (const final of state.finals.values()) if (final > height) isAnyoneAhead = true;
   pursue(state, isAnyoneAhead ? provenFinal(state) - height : 0, () => requestSync(state));
 }
 

@@ -8,10 +8,10 @@ import { EMPTY } from '../../ledger/types/bytes.ts';
 import { BYZANTINE_COMMIT, type Certificate } from '../../ledger/types/certificate.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId } from '../../ledger/types/ids.ts';
-import { indexed, signersPower, VIEW_MAX, type VoteCertificate } from '../certificate.ts';
+import { indexed, VIEW_MAX, type VoteCertificate } from '../certificate.ts';
 import { send, setTimer } from '../machine.ts';
 import { proposalDue, shortTimeout, viewTimeout } from '../timers.ts';
-import { quorumOf, signersOf } from '../votes.ts';
+import { quorumOf, signersOf, votersPower } from '../votes.ts';
 import { type Accepted, leaderAt, mayVote, promise, type State } from './state.ts';
 import type { Justification } from './statement.ts';
 import { hasBegun, jumpTarget, mandateOf } from './view-change.ts';
@@ -192,9 +192,8 @@ function commit(state: State): void {
   const { instance, record } = state;
   const { view, prepare: block } = record;
   if (block === null || instance.decision !== null || record.prepared?.view === view || !mayVote(state)) return;
-  const prepares = signersOf(instance.prepares, view, block);
-  if (signersPower(state.validators, prepares) < state.quorum) return;
-  promise(state, { prepared: { view, block, signatures: prepares } });
+  if (votersPower(state.validators, instance.prepares, view, block) < state.quorum) return;
+  promise(state, { prepared: { view, block, signatures: signersOf(instance.prepares, view, block) } });
   send(state, 'all', { type: 'commit', height: instance.height, view, block });
   armResend(state);
 }

@@ -27,8 +27,8 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
     engine: 'pbft',
     name: 'commits with one prepare too few',
     file: `${BFT}/rules.ts`,
-    find: 'if (signersPower(state.validators, prepares) < state.quorum) return;',
-    replace: 'if (signersPower(state.validators, prepares) < state.quorum - 1) return;',
+    find: 'instance.prepares, view, block) < state.quorum) return;',
+    replace: 'instance.prepares, view, block) < state.quorum - 1) return;',
     killedBy: unit(
       'pbft-normal',
       'a commit needs a quorum of prepares: two of four are too few, also when one comes twice',
@@ -46,8 +46,8 @@ export const PBFT_MUTANTS: readonly Mutant[] = [
     engine: 'pbft',
     name: 'adds up votes of different views',
     file: 'consensus/votes.ts',
-    find: 'if (vote.view === view && vote.block === block)',
-    replace: 'if (vote.block === block)',
+    find: 'vote.view === view && vote.block === block',
+    replace: 'vote.block === block',
     killedBy: unit(
       'pbft-normal',
       'a decision needs a quorum of commits of one view: two of view 0 and one of view 1 are none',
