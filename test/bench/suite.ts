@@ -9,6 +9,7 @@ import { benchProfile } from './profile.ts';
 import { benchRaft3 } from './raft3.ts';
 import type { Bench } from './result.ts';
 import { benchRpc } from './rpc.ts';
+import { benchSnapshot } from './snapshot.ts';
 import { benchSoak } from './soak.ts';
 import { benchState } from './state.ts';
 import { benchSync } from './sync.ts';
@@ -64,6 +65,11 @@ export const benches: Readonly<Record<string, Bench>> = {
     short: { transactions: 40_000, floor: 0.19 },
     run: ({ transactions = 200_000, validators = VALIDATORS }, progress) =>
       benchSync({ transactions, validators }, progress),
+  },
+  snapshot: {
+    about: 'seconds in which a new node has a large state from a snapshot',
+    short: null,
+    run: ({ keys = 1_000_000 }, progress) => benchSnapshot({ keys }, progress),
   },
   state: {
     about: 'an update of the state tree for each key that a block of 1,000 updates changes',
