@@ -6,7 +6,7 @@ import { sha256Binary } from '#crypto';
 import type { Bytes } from '../types/bytes.ts';
 import { type Codec, list, struct, uint } from '../types/codec.ts';
 import { type Hash, hash } from '../types/ids.ts';
-import { type Entry, entryOf, sortByPath } from './change.ts';
+import { type Entry, entryOf } from './change.ts';
 import {
   BRANCH_HEAD,
   type Branch,
@@ -18,7 +18,7 @@ import {
   isBranch,
   type Node,
 } from './node.ts';
-import { DEPTH_MAX, DIGEST_BYTES, type Digest, fromHash, pathOf, toHash } from './path.ts';
+import { comparePaths, DEPTH_MAX, DIGEST_BYTES, type Digest, fromHash, nibble, pathOf, toHash } from './path.ts';
 import { subtree, type Tree } from './tree.ts';
 
 /** Chunks of one state at most: of a few hundred kilobytes each, they hold more than the memory of a machine does. */
@@ -106,7 +106,7 @@ export function chunksUnder(root: Hash, { shape, digests }: Outline): readonly C
     let joined = '';
     for (let slot = 0; slot < CHILDREN; slot++) {
       if ((bitmap & (1 << slot)) === 0) continue;
-      const child = read(prefix + slot.toString(CHILDREN));
+      const child = read(prefix + HEX_DIGITS[slot]);
       if (child === null) return null;
       joined += child;
     }
@@ -121,21 +121,32 @@ export function chunksUnder(root: Hash, { shape, digests }: Outline): readonly C
 /** Whether these are the entries of the chunk, in whatever order: all of them, and nothing else. */
 export function isChunk({ prefix, digest }: Chunk, entries: ChunkEntries): boolean {
   const sorted: Entry[] = entries.map(([key, value]) => entryOf(pathOf(key), value));
-  if (new Set(entries.map(([key]) => key)).size !== entries.length) return false;
-  if (!entries.every(([key]) => toHash(pathOf(key)).startsWith(prefix))) return false;
-  sortByPath(sorted);
+  sorted.sort((a, b) => comparePaths(a, 0, b, 0));
+  for (let i = 1; i < sorted.length; i++) if (comparePaths(sorted[i - 1]!, 0, sorted[i]!, 0) === 0) return false;
+  // What begins alike stands together: where the first and the last do, so do all between.
+  const ends = [sorted.at(0), sorted.at(-1)];
+  if (!ends.every(end => end === undefined || prefixOf(end, prefix.length) === prefix)) return false;
   const node = subtree(sorted, 0, sorted.length, prefix.length);
   return toHash(node === null ? EMPTY_DIGEST : digestOf(node)) === digest;
 }
+
+/** The first nibbles of a path as digits. */
+function prefixOf(path: Digest, length: number): string {
+  let prefix = '';
+  for (let depth = 0; depth < length; depth++) prefix += HEX_DIGITS[nibble(path, depth)]!;
+  return prefix;
+}
+
+const HEX_DIGITS = '0123456789abcdef';
 
 /** In which of the chunks of a state the entry of a key is: its position among them. */
 export function chunkFinder(chunks: readonly Chunk[]): (key: string) => number {
   const places = new Map(chunks.map(({ prefix }, place) => [prefix, place]));
   const lengths = [...new Set(chunks.map(({ prefix }) => prefix.length))].sort((a, b) => b - a);
   return key => {
-    const path = toHash(pathOf(key));
+    const path = pathOf(key);
     for (const length of lengths) {
-      const place = places.get(path.slice(0, length));
+      const place = places.get(prefixOf(path, length));
       if (place !== undefined) return place;
     }
     return -1;

@@ -18,6 +18,7 @@ import { BASE, CHECKPOINT, FINAL, FORMAT, putFormat, putMeta, readMeta } from '.
 import { BUCKET, heightKey, idKey, type Level, openLevel, textKey } from './level.ts';
 import { syncDirectory } from './log-file.ts';
 import type { Final } from './recovery.ts';
+import { scratch } from './scratch.ts';
 import { stateEntries } from './state-store.ts';
 
 export interface SnapshotStage {
@@ -32,6 +33,8 @@ export interface SnapshotStage {
   finish(at: Final, certificates: readonly Certificate[]): Promise<void>;
   close(): Promise<void>;
 }
+
+const keyRoom = scratch();
 
 const staging = (dataDirectory: string): string => join(dataDirectory, 'level.staged');
 const ready = (dataDirectory: string): string => join(dataDirectory, 'level.ready');
@@ -75,7 +78,7 @@ export async function openStage(dataDirectory: string, genesisId: Hash): Promise
     },
     putChunk: ({ prefix, digest }, entries) =>
       level.write(batch => {
-        for (const [key, value] of entries) batch.put(textKey(BUCKET.state, key), value);
+        for (const [key, value] of entries) batch.put(textKey(BUCKET.state, key, keyRoom), value);
         batch.put(textKey(BUCKET.chunk, prefix), fromHex(digest)!);
       }),
     header: blocks.header,
