@@ -28,6 +28,7 @@ import { chunkEntries } from './network/certified-block.ts';
 import type { SnapshotSource } from './network/snapshot-server.ts';
 import { certifiedEvidence } from './prover.ts';
 import type { StateVersions } from './state-versions.ts';
+import type { StateEntry } from './storage/state-store.ts';
 import type { Store } from './storage/store.ts';
 
 export interface SnapshotOffer extends SnapshotSource {
@@ -157,24 +158,27 @@ async function scratchFile(dataDirectory: string): Promise<FileHandle> {
   return file;
 }
 
+/** The two lengths of an entry; a character of its key is three bytes at most. */
+const ENTRY_BYTES_MORE = 16;
+
 async function writeChunks(
   file: FileHandle,
   chunks: readonly Chunk[],
-  pages: AsyncIterable<readonly (readonly [string, Bytes])[]>,
+  pages: AsyncIterable<readonly StateEntry[]>,
   isClosed: () => boolean,
 ): Promise<Piece[][]> {
   const find = chunkFinder(chunks);
   const pieces: Piece[][] = chunks.map(() => []);
-  let gathered: Bytes[][] = chunks.map(() => []);
+  let gathered = chunks.map((): StateEntry[] => []);
   const sizes = new Float64Array(chunks.length);
   let bytes = 0;
   let end = 0;
 
   async function flush(): Promise<void> {
     const run: Bytes[] = [];
-    for (const [place, parts] of gathered.entries()) {
-      if (parts.length === 0) continue;
-      const piece = concatBytes(...parts);
+    for (const [place, entries] of gathered.entries()) {
+      if (entries.length === 0) continue;
+      const piece = encode(chunkEntries, entries);
       pieces[place]!.push({ at: end, length: piece.length });
       end += piece.length;
       run.push(piece);
@@ -189,11 +193,11 @@ async function writeChunks(
     if (isClosed()) break;
     for (const entry of page) {
       const place = find(entry[0]);
-      const encoded = encode(chunkEntries, [entry]);
-      if (sizes[place]! + encoded.length > SNAPSHOT_FRAME_BYTES) await flush();
-      gathered[place]!.push(encoded);
-      sizes[place]! += encoded.length;
-      bytes += encoded.length;
+      const size = ENTRY_BYTES_MORE + 3 * entry[0].length + entry[1].length;
+      if (sizes[place]! + size > SNAPSHOT_FRAME_BYTES) await flush();
+      gathered[place]!.push(entry);
+      sizes[place]! += size;
+      bytes += size;
     }
     if (bytes > SNAPSHOT_GATHERED_BYTES) await flush();
   }
