@@ -39,13 +39,39 @@ const keyRoom = scratch();
 const staging = (dataDirectory: string): string => join(dataDirectory, 'level.staged');
 const ready = (dataDirectory: string): string => join(dataDirectory, 'level.ready');
 
-/** Puts a whole snapshot into the place of the database, where there is one. A crash half way leaves it to the next start. */
+/**
+ * Puts a whole snapshot into the place of the database, where there is one. A crash half way leaves it to the next start. A database
+ * that has got as far meanwhile stays: the log may have let go of what was decided before, and never goes back.
+ */
 export async function installSnapshot(dataDirectory: string): Promise<void> {
   const from = ready(dataDirectory);
+  const to = join(dataDirectory, 'level');
   if (!existsSync(from)) return;
-  await rm(join(dataDirectory, 'level'), { recursive: true, force: true });
-  await rename(from, join(dataDirectory, 'level'));
+  if ((await reached(to)) >= (await reached(from))) {
+    // Half of it may never be found ready.
+    await discardStage(dataDirectory);
+    await rename(from, staging(dataDirectory));
+    return discardStage(dataDirectory);
+  }
+  await rm(to, { recursive: true, force: true });
+  await rename(from, to);
   await syncDirectory(dataDirectory);
+}
+
+/** The final height of a database; -1 where none can be read, such as in one that was removed by half. */
+async function reached(path: string): Promise<Height> {
+  if (!existsSync(path)) return -1;
+  try {
+    const level = await openLevel(path);
+    try {
+      return readMeta(level, FINAL)?.height ?? -1;
+    } finally {
+      await level.close();
+    }
+  } catch (error) {
+    if (error instanceof FaultError && error.code === 'STORE_DAMAGED') return -1;
+    throw error;
+  }
 }
 
 /** Forgets what was fetched, where replaying the blocks has become the shorter way. */

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { blockId } from '../../ledger/crypto/ids.ts';
@@ -16,7 +17,7 @@ import type { RequestFailure } from '../../node/network/requests.ts';
 import { answerSnapshot, type SnapshotSource } from '../../node/network/snapshot-server.ts';
 import { fetchSnapshot, type SnapshotFetchPorts } from '../../node/snapshot-fetch.ts';
 import { openBlockStore } from '../../node/storage/block-store.ts';
-import { BASE, FINAL, readMeta } from '../../node/storage/database.ts';
+import { BASE, FINAL, putMeta, readMeta } from '../../node/storage/database.ts';
 import { openLevel } from '../../node/storage/level.ts';
 import { installSnapshot, openStage } from '../../node/storage/snapshot-stage.ts';
 import { stateEntries } from '../../node/storage/state-store.ts';
@@ -145,6 +146,25 @@ test('a snapshot is fetched whole', async () => {
   const directory = temporaryDirectory();
   expect(await run(directory, { peer: { source: honest(10) } })).toMatchObject({ height: 10, caught: [] });
   await expectWhole(directory, 10);
+});
+
+test.each([
+  [9, 10],
+  [10, 10],
+  [11, 11],
+])('where the database has got to height %i meanwhile, the next opening finds height %i', async (height, found) => {
+  const directory = temporaryDirectory();
+  await run(directory, { peer: { source: honest(10) } });
+  const before = await openLevel(`${directory}/level`);
+  const id = blockId(chain.block(height).header);
+  await before.write(batch => putMeta(batch, FINAL, { height, id, logged: 3 }), true);
+  await before.close();
+  await installSnapshot(directory);
+  const after = await openLevel(`${directory}/level`);
+  expect(readMeta(after, FINAL)?.height).toBe(found);
+  expect(readMeta(after, BASE)).toEqual(height < 10 ? { height: 10, id: blockId(chain.block(10).header) } : null);
+  await after.close();
+  expect(readdirSync(directory)).toEqual(['level']);
 });
 
 test('one that is not far enough ahead, or is never made, is not fetched', async () => {
