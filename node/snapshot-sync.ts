@@ -1,6 +1,7 @@
 /**
  * Catching up from far behind: where a peer says that it is further ahead than it is worth to replay, a snapshot is fetched first, and
- * blocks wait meanwhile. Once; if nobody can give one, the blocks are replayed.
+ * blocks that far ahead wait meanwhile. Nearer ones do not: a peer that lies about its height must not keep a node from following.
+ * Whoever cannot give one is not asked again while it is connected, and the blocks are replayed.
  */
 import type { Height, PublicKey } from '../ledger/types/ids.ts';
 import type { SyncClient } from './network/sync-client.ts';
@@ -28,9 +29,11 @@ export function createSnapshotSync(ports: SnapshotSyncPorts): SnapshotSync {
   const { blocks, replayed } = ports;
   /** What peers said while a snapshot is being fetched. */
   const claims = new Map<PublicKey, Height>();
+  /** Those from whom no snapshot was to be had. */
+  const vain = new Set<PublicKey>();
   const abort = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  let phase: 'open' | 'fetching' | 'fetched' | 'closed' = replayed === null ? 'closed' : 'open';
+  let phase: 'open' | 'fetching' | 'fetched' = 'open';
 
   const isFar = (height: Height): boolean => replayed !== null && height > ports.height() + replayed;
 
@@ -45,24 +48,31 @@ export function createSnapshotSync(ports: SnapshotSyncPorts): SnapshotSync {
     phase = 'fetching';
     const isFetched = await ports.fetch(least, ahead, abort.signal);
     if (abort.signal.aborted) return;
-    phase = isFetched ? 'fetched' : 'closed';
+    phase = isFetched ? 'fetched' : 'open';
     if (isFetched) return ports.fetched();
-    for (const [peer, height] of claims) blocks.claim(peer, height);
+    for (const [peer, height] of claims) {
+      vain.add(peer);
+      blocks.claim(peer, height);
+    }
     claims.clear();
   }
 
   return {
     to(height, from) {
       // Whoever says so will say it again.
-      if (phase === 'open' || phase === 'closed') blocks.to(height, from);
+      if (phase === 'open' || !isFar(height)) blocks.to(height, from);
     },
     claim(peer, height) {
-      if (phase === 'closed' || (phase === 'open' && !isFar(height))) return blocks.claim(peer, height);
+      if (!isFar(height) || vain.has(peer)) {
+        claims.delete(peer);
+        return blocks.claim(peer, height);
+      }
       claims.set(peer, height);
       if (phase === 'open') running = run(ports.height() + replayed! + 1).catch(ports.fatal);
     },
     forget(peer) {
       claims.delete(peer);
+      vain.delete(peer);
       blocks.forget(peer);
     },
     fetch: blocks.fetch,

@@ -1,95 +1,91 @@
-import { expect, test } from 'vitest';
+/** When a snapshot is fetched, and what goes on meanwhile, whatever peers say of their heights. */
+import { expect, it } from 'vitest';
 import type { Height, PublicKey } from '../../ledger/types/ids.ts';
-import type { SyncClient } from '../../node/network/sync-client.ts';
-import { createSnapshotSync, type SnapshotSync } from '../../node/snapshot-sync.ts';
+import { createSnapshotSync } from '../../node/snapshot-sync.ts';
 
-const A = 'a' as PublicKey;
-const B = 'b' as PublicKey;
+const REPLAYED = 100;
+const [liar, near, far, other] = ['liar', 'near', 'far', 'other'] as PublicKey[];
 
-interface Scene {
-  readonly sync: SnapshotSync;
-  /** What block sync was told. */
-  readonly told: string[];
-  /** The lowest heights for which a snapshot was asked, and of whom. */
-  readonly fetches: { readonly least: Height; peers(): readonly PublicKey[]; readonly signal: AbortSignal }[];
-  end(isFetched: boolean): Promise<void>;
-  readonly fetched: () => number;
-}
-
-function scene(replayed: number | null): Scene {
-  const told: string[] = [];
-  const fetches: Scene['fetches'] = [];
-  const done = Promise.withResolvers<boolean>();
+function scene(height: Height, replayed: number | null = REPLAYED) {
+  const told: (readonly [what: string, height: Height])[] = [];
+  const fetches: {
+    readonly peers: () => readonly PublicKey[];
+    readonly signal: AbortSignal;
+    end(isFetched: boolean): Promise<void>;
+  }[] = [];
   let fetched = 0;
-  const blocks: SyncClient = {
-    to: height => void told.push(`to ${height}`),
-    claim: (peer, height) => void told.push(`${peer} claims ${height}`),
-    forget: peer => void told.push(`${peer} is gone`),
-    fetch: async () => null,
-    target: null,
-    stop: () => void told.push('stop'),
-  };
   const sync = createSnapshotSync({
-    ...{ blocks, replayed },
-    height: () => 10,
-    fetch(least, peers, signal) {
-      fetches.push({ least, peers, signal });
-      signal.addEventListener('abort', () => done.resolve(false));
-      return done.promise;
+    blocks: {
+      to: to => told.push(['to', to]),
+      claim: (peer, claimed) => told.push([peer, claimed]),
+      forget() {},
+      fetch: async () => null,
+      target: null,
+      stop() {},
+    },
+    replayed,
+    height: () => height,
+    fetch(_least, peers, signal) {
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      signal.addEventListener('abort', () => resolve(false));
+      const end = async (isFetched: boolean) => {
+        resolve(isFetched);
+        await promise;
+        await new Promise(setImmediate);
+      };
+      fetches.push({ peers, signal, end });
+      return promise;
     },
     fetched: () => void fetched++,
-    fatal: error => {
-      throw error;
-    },
+    fatal: error => expect.fail(String(error)),
   });
-  async function end(isFetched: boolean): Promise<void> {
-    done.resolve(isFetched);
-    await new Promise(setImmediate);
-  }
-  return { sync, told, fetches, end, fetched: () => fetched };
+  return { sync, told, fetches, fetched: () => fetched };
 }
 
-test('a peer a little ahead has its blocks replayed', () => {
-  const { sync, told, fetches } = scene(100);
-  sync.claim(A, 110);
-  sync.to(11, [A]);
-  expect(told).toEqual(['a claims 110', 'to 11']);
-  expect(fetches).toEqual([]);
+it('a peer that lies about its height does not keep a node from following the others', () => {
+  const { sync, told, fetches } = scene(50);
+  sync.claim(liar!, 1_000_000);
+  expect(fetches).toHaveLength(1);
+  sync.claim(near!, 53);
+  sync.to(54, [near!]);
+  sync.to(1_000_000, [liar!]);
+  expect(told).toEqual([
+    [near, 53],
+    ['to', 54],
+  ]);
 });
 
-test('far behind, a snapshot is fetched once and blocks wait', async () => {
-  const { sync, told, fetches, end, fetched } = scene(100);
-  sync.claim(A, 111);
-  sync.claim(B, 500);
-  sync.to(500, [B]);
-  expect(told).toEqual([]);
-  expect(fetches.map(each => each.least)).toEqual([111]);
-  expect(fetches[0]!.peers()).toEqual([B, A]);
-  expect(sync.target).toBe(500);
-  sync.forget(B);
-  expect(fetches[0]!.peers()).toEqual([A]);
-  await end(true);
+it.each(['that is gone', 'that gives nothing'])('a peer %s does not keep others from giving a snapshot', async how => {
+  const { sync, told, fetches, fetched } = scene(0);
+  sync.claim(liar!, 1_000_000);
+  if (how === 'that is gone') sync.forget(liar!);
+  await fetches[0]!.end(false);
+  sync.claim(far!, 1_000);
+  sync.claim(other!, 1_001);
+  expect(fetches[1]?.peers()).toEqual([other, far]);
+  await fetches[1]!.end(true);
   expect(fetched()).toBe(1);
+  expect(told).toEqual(how === 'that is gone' ? [] : [[liar, 1_000_000]]);
 });
 
-test('where nobody gives one, the blocks are replayed after all', async () => {
-  const { sync, told, fetches, end, fetched } = scene(100);
-  sync.claim(A, 200);
-  await end(false);
-  expect(told).toEqual(['a claims 200']);
-  sync.claim(B, 900);
-  expect(told).toEqual(['a claims 200', 'b claims 900']);
-  expect(fetches.length).toBe(1);
-  expect(fetched()).toBe(0);
+it('whoever gave nothing is not asked again, and its blocks are replayed', async () => {
+  const { sync, told, fetches } = scene(0);
+  sync.claim(far!, 1_000);
+  await fetches[0]!.end(false);
+  sync.claim(far!, 1_001);
+  expect(fetches).toHaveLength(1);
+  expect(told).toEqual([
+    [far, 1_000],
+    [far, 1_001],
+  ]);
 });
 
-test('without certificates none is fetched, and one that is being fetched ends with the node', async () => {
-  const uncertified = scene(null);
-  uncertified.sync.claim(A, 1_000_000);
-  expect(uncertified.told).toEqual(['a claims 1000000']);
+it('nothing is fetched where nothing certifies blocks, and what is being fetched ends with the node', async () => {
+  const uncertified = scene(0, null);
+  uncertified.sync.claim(far!, 1_000_000);
+  expect([uncertified.told, uncertified.fetches.length]).toEqual([[[far, 1_000_000]], 0]);
   const { sync, fetches, fetched } = scene(0);
-  sync.claim(A, 11);
+  sync.claim(far!, 1_000);
   await sync.stop();
-  expect(fetches[0]!.signal.aborted).toBe(true);
-  expect(fetched()).toBe(0);
+  expect([fetches[0]!.signal.aborted, fetched()]).toEqual([true, 0]);
 });
