@@ -145,6 +145,8 @@ export const FETCHES_MAX = 64;
 
 /** A snapshot is cut into chunks of about this size: one is judged in some ten milliseconds, in which nothing else runs. */
 export const SNAPSHOT_CHUNK_BYTES = 512 * KIB;
+/** Each entry counts 64 bytes besides its value: more are no chunk's, and empty ones would be a hundred times larger in memory. */
+export const SNAPSHOT_CHUNK_ENTRIES_MAX = SNAPSHOT_CHUNK_BYTES / 64;
 /** A message of a chunk. One that holds a larger value is larger by that. */
 export const SNAPSHOT_FRAME_BYTES = 4 * MIB;
 /** What is gathered in memory before it goes to the disk, while the state is put in the order of its chunks. */

@@ -17,6 +17,7 @@ import type { Header } from '../ledger/types/header.ts';
 import type { Height, Millis, PublicKey } from '../ledger/types/ids.ts';
 import {
   SNAPSHOT_ANSWER_TIMEOUT_MS,
+  SNAPSHOT_CHUNK_ENTRIES_MAX,
   SNAPSHOT_FETCHES,
   SNAPSHOT_HEADERS_PER_FRAME,
   SNAPSHOT_MAKING_MS_MAX,
@@ -186,6 +187,7 @@ async function fetchChunk(
   const entries: (readonly [string, Bytes])[] = [];
   const messages = await ask(ports, peer, question, chunkEntries, more => {
     for (const entry of more) entries.push(entry);
+    if (entries.length > SNAPSHOT_CHUNK_ENTRIES_MAX) throw new PeerFailure('lied', 'chunk');
   });
   // No message at all is how a peer says that it has taken a newer snapshot.
   if (messages === 0) throw new PeerFailure('stalled', 'chunk');

@@ -20,7 +20,12 @@ import {
 import { type Header, header } from '../../ledger/types/header.ts';
 import { hash, height } from '../../ledger/types/ids.ts';
 import { kept } from '../kept-codec.ts';
-import { NETWORK_MESSAGE_BYTES_MAX, SNAPSHOT_HEADERS_PER_FRAME, SYNC_RANGE_BLOCKS_MAX } from '../limits.ts';
+import {
+  NETWORK_MESSAGE_BYTES_MAX,
+  SNAPSHOT_CHUNK_ENTRIES_MAX,
+  SNAPSHOT_HEADERS_PER_FRAME,
+  SYNC_RANGE_BLOCKS_MAX,
+} from '../limits.ts';
 
 /** A block with the reason why it is final; null for one that is not, or of an engine that certifies nothing. */
 export interface CertifiedBlock {
@@ -71,7 +76,10 @@ export const chunkEntries: Codec<ChunkEntries> = {
   },
   read(reader) {
     const entries: (readonly [string, Bytes])[] = [];
-    while (reader.left > 0) entries.push([key.read(reader), value.read(reader)]);
+    while (reader.left > 0) {
+      if (entries.length === SNAPSHOT_CHUNK_ENTRIES_MAX) reader.fail(`more than ${SNAPSHOT_CHUNK_ENTRIES_MAX} entries`);
+      entries.push([key.read(reader), value.read(reader)]);
+    }
     return entries;
   },
 };

@@ -12,6 +12,7 @@ import { BYZANTINE_COMMIT } from '../../ledger/types/certificate.ts';
 import { decode, encode } from '../../ledger/types/codec.ts';
 import { err, ok, type Result } from '../../ledger/types/errors.ts';
 import type { Height, PublicKey } from '../../ledger/types/ids.ts';
+import { SNAPSHOT_CHUNK_ENTRIES_MAX, SNAPSHOT_FETCHES } from '../../node/limits.ts';
 import { chunkEntries, headersBelow, type SyncQuestion, syncQuestion } from '../../node/network/certified-block.ts';
 import type { RequestFailure } from '../../node/network/requests.ts';
 import { answerSnapshot, type SnapshotSource } from '../../node/network/snapshot-server.ts';
@@ -271,6 +272,27 @@ describe('a peer that lies is found out and asked no more, and another one gives
     expect((await run(temporaryDirectory(), { liar: { source: honest(10), tamper } })).height).toBeNull();
   });
 });
+
+test.each([
+  ['in one message', SNAPSHOT_CHUNK_ENTRIES_MAX + 1, 1],
+  ['in many messages', 1_024, 9],
+])(
+  'a peer that sends more entries than a chunk may have, %s, is not listened to any longer',
+  async (_, count, heard) => {
+    const source = honest(10);
+    let sent = 0;
+    async function* flood(): AsyncGenerator<Bytes> {
+      for (let i = 0; i < 20; i++) {
+        sent++;
+        yield new Uint8Array(2 * count);
+      }
+    }
+    const { height, caught } = await run(temporaryDirectory(), { liar: { source: { ...source, chunk: flood } } });
+    expect(height).toBeNull();
+    expect(caught).toEqual([{ peer: 'liar', outcome: 'lied', what: 'chunk' }]);
+    expect(sent).toBeLessThanOrEqual(SNAPSHOT_FETCHES * heard);
+  },
+);
 
 test('whatever one peer changes of what it sends, what is taken over is the state', async () => {
   await fc.assert(
