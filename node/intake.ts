@@ -142,22 +142,25 @@ export function createIntake(ports: IntakePorts): Intake {
     if (!batch.ok) return 'reject';
     const place = ports.place();
     const fresh: IdentifiedTransaction[] = [];
+    /** What waits unverified under other signatures: one of them is false, and must not keep out the other. */
+    const contested: IdentifiedTransaction[] = [];
     let unjudged = false;
     for (const wire of batch.value) {
       const decoded = decode(transaction, wire);
       if (!decoded.ok) return 'reject';
       const candidate = identify(decoded.value);
-      if (pool.has(candidate.id)) {
-        unjudged ||= !isHeld(pool, candidate);
-        continue;
-      }
+      if (isHeld(pool, candidate)) continue;
       // What has no place here, such as what has expired or is recorded already, may have been in order where it set out. Its
       // signatures are not looked at: anyone can make keys and sign with them what every node would have to verify.
-      if (checkForm(rules, candidate).ok && checkPlace(rules, place, candidate).ok) fresh.push(candidate);
-      else unjudged = true;
+      const isJudged = !pool.isVerified(candidate.id) && checkForm(rules, candidate).ok;
+      if (!isJudged || !checkPlace(rules, place, candidate).ok) unjudged = true;
+      else (pool.has(candidate.id) ? contested : fresh).push(candidate);
     }
-    const outcome = membersVouch(ports.certificate) ? await takeVouched(fresh, place) : await takeVerified(fresh);
-    if (fresh.length > 0) ports.admitted(fresh.map(({ id }) => id));
+    const outcome = membersVouch(ports.certificate)
+      ? await takeVouched(fresh, contested, place)
+      : await takeVerified(fresh);
+    const taken = [...fresh, ...contested];
+    if (taken.length > 0) ports.admitted(taken.map(({ id }) => id));
     // Passed on is only what was judged as a whole: a node that knows less would hold a false part against this node.
     return outcome === 'accept' && unjudged ? 'ignore' : outcome;
   }
@@ -166,11 +169,16 @@ export function createIntake(ports: IntakePorts): Intake {
    * The word of a member counts until this node builds a block: one that leads checks at once what it will have to check. Who
    * passed on what is false may have taken somebody's word itself, and is not held to it.
    */
-  async function takeVouched(fresh: readonly IdentifiedTransaction[], place: Place): Promise<Verdict> {
-    if (ports.leads()) return (await takeVerified(fresh)) === 'accept' ? 'accept' : 'ignore';
+  async function takeVouched(
+    fresh: readonly IdentifiedTransaction[],
+    contested: readonly IdentifiedTransaction[],
+    place: Place,
+  ): Promise<Verdict> {
     const now = ports.now();
-    for (const candidate of fresh) pool.admitUnverified(now, place, candidate);
-    return 'accept';
+    const leads = ports.leads();
+    if (!leads) for (const candidate of fresh) pool.admitUnverified(now, place, candidate);
+    const checked = leads ? [...fresh, ...contested] : contested;
+    return checked.length === 0 || (await takeVerified(checked)) === 'accept' ? 'accept' : 'ignore';
   }
 
   async function takeVerified(fresh: readonly IdentifiedTransaction[]): Promise<Verdict> {

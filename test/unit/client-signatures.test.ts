@@ -154,6 +154,31 @@ describe('a batch from another node', () => {
     expect(checks()).toBe(0);
   });
 
+  it.each(CRASH)('with true signatures takes the place of what waits under false ones under %s', async engine => {
+    const { intake, pool, checks, build, built } = node(engine);
+    const [sound, forged] = [payment(alice, alice, { salt: 9_000_002 }), forgedPayment({ salt: 9_000_002 })];
+    expect(sound.id).toBe(forged.id);
+    expect(await intake.takeBatch(batchOf(forged))).toBe('accept');
+    expect(await intake.takeBatch(batchOf(sound))).toBe('accept');
+    expect([pool.get(sound.id), pool.isVerified(sound.id), checks()]).toEqual([sound, true, 1]);
+    expect(await intake.takeBatch(batchOf(forged))).toBe('ignore');
+    expect(checks()).toBe(1);
+    build('1/1');
+    expect(await built()).toEqual([sound.id]);
+  });
+
+  it.each(CRASH)('with other false signatures, or those of a stranger, displaces nothing under %s', async engine => {
+    const { intake, pool } = node(engine);
+    const sound = payment(alice, alice, { salt: 9_000_003 });
+    const forged = forgedPayment({ salt: 9_000_003 });
+    const signature = sign(secretOf(clerk), transactionSigningBytes(sound.body.chainId, sound.id));
+    const foreign = identify({ body: sound.body, signatures: [{ key: clerk.keys[0]!, signature }] });
+    await intake.takeBatch(batchOf(sound));
+    expect(await intake.takeBatch(batchOf(forged))).toBe('ignore');
+    expect(await intake.takeBatch(batchOf(foreign))).toBe('ignore');
+    expect(pool.get(sound.id)).toEqual(sound);
+  });
+
   it.each(CRASH)('is verified before it waits where the node leads under %s, and held against nobody', async engine => {
     const { intake, pool, build, posted, checks } = node(engine, true);
     const [sound, forged] = [payment(alice), forgedPayment()];
