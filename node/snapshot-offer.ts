@@ -142,7 +142,11 @@ async function make(
     const chunks = chunksUnder(treeRoot(tree), state);
     if (bytes.length > NETWORK_MESSAGE_BYTES_MAX || !chunks) return null;
     const file = await scratchFile(dataDirectory);
-    const pieces = await writeChunks(file, chunks, view.entries(), isClosed);
+    const pieces = await writeChunks(file, chunks, view.entries(), isClosed).catch(async (error: unknown) => {
+      // Its room on the disk would stay taken, and with each asking more of it.
+      await file.close();
+      throw error;
+    });
     return { height, manifest: bytes, madeAt: now(), usedAt: now(), readers: 0, file, pieces };
   } finally {
     await view.close();
