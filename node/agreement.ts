@@ -39,7 +39,7 @@ import { fetchSnapshot } from './snapshot-fetch.ts';
 import { createSnapshotOffer, type SnapshotOffer } from './snapshot-offer.ts';
 import { createSnapshotSync, type SnapshotSync } from './snapshot-sync.ts';
 import type { StateVersions } from './state-versions.ts';
-import { openStage } from './storage/snapshot-stage.ts';
+import { withStage } from './storage/snapshot-stage.ts';
 import type { FinalBlock, Store } from './storage/store.ts';
 
 export interface AgreementPorts {
@@ -257,20 +257,17 @@ function snapshotFetcher(
     const rule = module.spec.certificate;
     assert(rule, 'a snapshot is fetched that nothing certifies');
     log.info({ least }, 'far behind: fetching the state at a recent block instead of replaying all blocks');
-    const stage = await openStage(dataDirectory, networkId);
-    try {
-      const height = await fetchSnapshot({
+    const height = await withStage(dataDirectory, networkId, stage =>
+      fetchSnapshot({
         ...{ genesis: trustedGenesis(genesis), rule, windowMs: chain.rules.limits.windowMs },
         ...{ stage, least, peers, signal, request: network.request },
         progress: at => log.debug(at, 'fetching a snapshot'),
         caught: it => log.warn(it, 'a peer was of no help in fetching a snapshot'),
-      });
-      if (height === null) log.warn({ least }, 'nobody gave a snapshot: the blocks are replayed');
-      else log.info({ height }, 'a snapshot is fetched: going on from there');
-      return height !== null;
-    } finally {
-      await stage.close();
-    }
+      }),
+    );
+    if (height === null) log.warn({ least }, 'nobody gave a snapshot: the blocks are replayed');
+    else log.info({ height }, 'a snapshot is fetched: going on from there');
+    return height !== null;
   };
 }
 

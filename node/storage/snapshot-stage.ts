@@ -69,17 +69,38 @@ async function reached(path: string): Promise<Height> {
       await level.close();
     }
   } catch (error) {
-    if (error instanceof FaultError && error.code === 'STORE_DAMAGED') return -1;
+    if (isDamage(error)) return -1;
     throw error;
   }
 }
+
+const isDamage = (error: unknown): boolean => error instanceof FaultError && error.code === 'STORE_DAMAGED';
 
 /** Forgets what was fetched, where replaying the blocks has become the shorter way. */
 export const discardStage = (dataDirectory: string): Promise<void> =>
   rm(staging(dataDirectory), { recursive: true, force: true });
 
+/** Lets `use` have the stage, and closes it. Null, and nothing is kept: what was fetched before turned out to be damaged. */
+export async function withStage<T>(
+  dataDirectory: string,
+  genesisId: Hash,
+  use: (stage: SnapshotStage) => Promise<T>,
+): Promise<T | null> {
+  const stage = await openStage(dataDirectory, genesisId);
+  try {
+    return await use(stage);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    await stage.close();
+    await discardStage(dataDirectory);
+    return null;
+  } finally {
+    await stage.close();
+  }
+}
+
 /** Goes on where an earlier stage of this network was left, or begins one. */
-export async function openStage(dataDirectory: string, genesisId: Hash): Promise<SnapshotStage> {
+async function openStage(dataDirectory: string, genesisId: Hash): Promise<SnapshotStage> {
   const level = (await reopen(dataDirectory, genesisId)) ?? (await begin(dataDirectory, genesisId));
   const blocks = openBlockStore(level, Number.MAX_SAFE_INTEGER);
   let open = true;
@@ -161,7 +182,7 @@ async function reopen(dataDirectory: string, genesisId: Hash): Promise<Level | n
     if (readMeta(level, FORMAT)?.genesisId === genesisId) return level;
     await level.close();
   } catch (error) {
-    if (!(error instanceof FaultError && error.code === 'STORE_DAMAGED')) throw error;
+    if (!isDamage(error)) throw error;
   }
   return null;
 }

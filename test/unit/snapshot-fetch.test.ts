@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { blockId } from '../../ledger/crypto/ids.ts';
@@ -20,7 +20,7 @@ import { fetchSnapshot, type SnapshotFetchPorts } from '../../node/snapshot-fetc
 import { openBlockStore } from '../../node/storage/block-store.ts';
 import { BASE, FINAL, putMeta, readMeta } from '../../node/storage/database.ts';
 import { openLevel } from '../../node/storage/level.ts';
-import { installSnapshot, openStage } from '../../node/storage/snapshot-stage.ts';
+import { installSnapshot, withStage } from '../../node/storage/snapshot-stage.ts';
 import { stateEntries } from '../../node/storage/state-store.ts';
 import { type Chain, makeChain, setOf, stateKey } from './proof-chain.ts';
 import { temporaryDirectory } from './storage/fixtures.ts';
@@ -97,12 +97,10 @@ async function run(directory: string, peers: Readonly<Record<string, Peer>>): Pr
       yield ok(sent);
     }
   }
-  const stage = await openStage(directory, chain.genesis.genesisId);
-  const ports: SnapshotFetchPorts = {
+  const ports: Omit<SnapshotFetchPorts, 'stage'> = {
     genesis: chain.genesis,
     rule: BYZANTINE_COMMIT,
     windowMs: WINDOW_MS,
-    stage,
     least: 2,
     request: (peer, question, signal) => request(peer, question, signal),
     peers: () => Object.keys(peers) as PublicKey[],
@@ -110,11 +108,8 @@ async function run(directory: string, peers: Readonly<Record<string, Peer>>): Pr
     caught: it => void caught.push(it),
     signal: AbortSignal.timeout(30_000),
   };
-  try {
-    return { height: await fetchSnapshot(ports), caught, asked };
-  } finally {
-    await stage.close();
-  }
+  const height = await withStage(directory, chain.genesis.genesisId, stage => fetchSnapshot({ ...ports, stage }));
+  return { height, caught, asked };
 }
 
 /** The next opening of the directory finds the state of `height`, all headers below and the blocks of the window. */
@@ -332,6 +327,23 @@ describe('what was fetched before', () => {
     const again = await run(directory, { peer: { source: honest(10) } });
     expect(again.height).toBe(10);
     expect(chunksAsked(again).length).toBe(places - 6);
+    await expectWhole(directory, 10);
+  });
+
+  test('is forgotten where it is damaged, and fetched anew', async () => {
+    const directory = temporaryDirectory();
+    const tamper: Tamper = (asked, frame) => (asked.type === 'headers' ? new Uint8Array([1]) : frame);
+    await run(directory, { liar: { source: honest(10), tamper } });
+    const staged = `${directory}/level.staged`;
+    // What was in its log is in a table after it.
+    await (await openLevel(staged)).close();
+    for (const name of readdirSync(staged).filter(each => each.endsWith('.ldb'))) {
+      const bytes = new Uint8Array(readFileSync(`${staged}/${name}`));
+      bytes[bytes.length >> 1]! ^= 0x10;
+      writeFileSync(`${staged}/${name}`, bytes);
+    }
+    expect((await run(directory, { peer: { source: honest(10) } })).height).toBeNull();
+    expect((await run(directory, { peer: { source: honest(10) } })).height).toBe(10);
     await expectWhole(directory, 10);
   });
 
