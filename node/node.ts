@@ -84,23 +84,27 @@ export async function startNode({ home: path, votesLost = false }: StartOptions)
     stopping ??= tearDown().then(() => reject(error));
   }
 
-  /** Everything once more, on the database that a snapshot has become. */
-  async function begin(): Promise<Pick<RunningNode, 'rpcUrl' | 'addresses'>> {
-    return compose(home, votesLost, { log, teardown, fatal, beginAgain });
+  async function begin(): Promise<void> {
+    running = await compose(home, votesLost, { log, teardown, fatal, beginAgain });
   }
 
+  /** Everything once more, on the database that a snapshot has become; not while the parts are being made, nor once the node stops. */
   function beginAgain(): void {
     if (stopping) return;
-    restarting = tearDown()
-      .then(begin)
-      .then(again => {
-        running = again;
-      })
-      .catch(fatal);
+    restarting = beginning.then(tearDown).then(again).catch(fatal);
   }
 
+  async function again(): Promise<void> {
+    if (stopping) return;
+    beginning = begin();
+    await beginning;
+    // What had to stop meanwhile could not stop what was not there yet.
+    if (stopping) await tearDown();
+  }
+
+  let beginning = begin();
   try {
-    running = await begin();
+    await beginning;
     return {
       get rpcUrl() {
         return running.rpcUrl;
