@@ -2,6 +2,7 @@
  * The engine with everything around it: messages and bodies in, effects out, blocks into the ledger. Made of parts that know
  * nothing of each other; here is where they meet.
  */
+import { statfs } from 'node:fs/promises';
 import { publicKeyOf } from '#crypto';
 import type { CoreModule, Event, Evidence } from '../consensus/core.ts';
 import type { Chain } from '../ledger/chain.ts';
@@ -241,10 +242,16 @@ function offerOf({ home, module, store, versions, log }: AgreementPorts): Snapsh
     rule &&
     createSnapshotOffer({
       ...{ genesis: home.genesis, rule, store, versions, dataDirectory: home.dataDirectory },
+      freeBytes: () => freeBytes(home.dataDirectory),
       now: () => performance.now(),
       failed: error => log.error({ error }, 'no snapshot can be offered to who is far behind'),
     })
   );
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
 }
 
 /** How this node fetches a snapshot, where its engine certifies blocks. */

@@ -151,6 +151,10 @@ export const SNAPSHOT_CHUNK_ENTRIES_MAX = SNAPSHOT_CHUNK_BYTES / 64;
 export const SNAPSHOT_FRAME_BYTES = 4 * MIB;
 /** What is gathered in memory before it goes to the disk, while the state is put in the order of its chunks. */
 export const SNAPSHOT_GATHERED_BYTES = 32 * MIB;
+/** Left free on the disk, for the node's own blocks and promises: a snapshot that would take of it is not made. */
+export const SNAPSHOT_DISK_FREE_BYTES = 1024 * MIB;
+/** After making one has failed, however often somebody asks. */
+export const SNAPSHOT_RETRY_MS = 60_000;
 /** A snapshot that is older is made anew when one is asked for, unless somebody is still fetching the old one. */
 export const SNAPSHOT_AGE_MS = 600_000;
 export const SNAPSHOT_IDLE_MS = 60_000;

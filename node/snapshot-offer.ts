@@ -14,15 +14,18 @@ import { treeRoot } from '../ledger/state/tree.ts';
 import { type Bytes, concatBytes } from '../ledger/types/bytes.ts';
 import type { CertificateRule } from '../ledger/types/certificate.ts';
 import { encode } from '../ledger/types/codec.ts';
+import { FaultError } from '../ledger/types/errors.ts';
 import type { Height, Millis } from '../ledger/types/ids.ts';
 import {
   NETWORK_MESSAGE_BYTES_MAX,
   SNAPSHOT_AGE_MS,
   SNAPSHOT_AGE_MS_MAX,
   SNAPSHOT_CHUNK_BYTES,
+  SNAPSHOT_DISK_FREE_BYTES,
   SNAPSHOT_FRAME_BYTES,
   SNAPSHOT_GATHERED_BYTES,
   SNAPSHOT_IDLE_MS,
+  SNAPSHOT_RETRY_MS,
 } from './limits.ts';
 import { chunkEntries } from './network/certified-block.ts';
 import type { SnapshotSource } from './network/snapshot-server.ts';
@@ -41,6 +44,8 @@ export interface SnapshotOfferPorts {
   readonly store: Store;
   readonly versions: StateVersions;
   readonly dataDirectory: string;
+  /** Of the disk that holds the data directory. */
+  freeBytes(): Promise<number>;
   /** Monotonic. */
   now(): Millis;
   failed(error: unknown): void;
@@ -69,6 +74,7 @@ export function createSnapshotOffer(ports: SnapshotOfferPorts): SnapshotOffer {
   const evidence = certifiedEvidence(ports, ports.rule);
   let offered: Offered | null = null;
   let making: Promise<void> | null = null;
+  let failedAt = Number.NEGATIVE_INFINITY;
   let closed = false;
 
   function isStale({ height, madeAt, usedAt }: Offered): boolean {
@@ -88,9 +94,12 @@ export function createSnapshotOffer(ports: SnapshotOfferPorts): SnapshotOffer {
   return {
     manifest() {
       if (closed) return null;
-      if (offered === null || isStale(offered))
+      if ((offered === null || isStale(offered)) && now() - failedAt >= SNAPSHOT_RETRY_MS)
         making ??= renew()
-          .catch(ports.failed)
+          .catch((error: unknown) => {
+            failedAt = now();
+            ports.failed(error);
+          })
           .finally(() => {
             making = null;
           });
@@ -126,7 +135,7 @@ export function createSnapshotOffer(ports: SnapshotOfferPorts): SnapshotOffer {
 
 /** Null: at this moment there is nothing to be offered, or not any more. */
 async function make(
-  { store, versions, dataDirectory, now }: SnapshotOfferPorts,
+  { store, versions, dataDirectory, freeBytes, now }: SnapshotOfferPorts,
   evidence: ReturnType<typeof certifiedEvidence>,
   isClosed: () => boolean,
 ): Promise<Offered | null> {
@@ -142,7 +151,10 @@ async function make(
     const chunks = chunksUnder(treeRoot(tree), state);
     if (bytes.length > NETWORK_MESSAGE_BYTES_MAX || !chunks) return null;
     const file = await scratchFile(dataDirectory);
-    const pieces = await writeChunks(file, chunks, view.entries(), isClosed).catch(async (error: unknown) => {
+    const hasRoom = async (bytes: number) => {
+      if ((await freeBytes()) - bytes < SNAPSHOT_DISK_FREE_BYTES) throw noRoom(dataDirectory);
+    };
+    const pieces = await writeChunks(file, chunks, view.entries(), isClosed, hasRoom).catch(async (error: unknown) => {
       // Its room on the disk would stay taken, and with each asking more of it.
       await file.close();
       throw error;
@@ -162,6 +174,14 @@ async function scratchFile(dataDirectory: string): Promise<FileHandle> {
   return file;
 }
 
+const noRoom = (directory: string): FaultError =>
+  new FaultError({
+    code: 'SNAPSHOT_NO_ROOM',
+    message: `a snapshot would leave less than ${SNAPSHOT_DISK_FREE_BYTES} bytes free beside ${directory}`,
+    hint: 'free space on the disk that holds the data directory: until then this node offers no snapshot',
+    data: { path: directory },
+  });
+
 /** The two lengths of an entry; a character of its key is three bytes at most. */
 const ENTRY_BYTES_MORE = 16;
 
@@ -170,6 +190,8 @@ async function writeChunks(
   chunks: readonly Chunk[],
   pages: AsyncIterable<readonly StateEntry[]>,
   isClosed: () => boolean,
+  /** Rejects where so many bytes more are too many. */
+  hasRoom: (bytes: number) => Promise<void>,
 ): Promise<Piece[][]> {
   const find = chunkFinder(chunks);
   const pieces: Piece[][] = chunks.map(() => []);
@@ -190,7 +212,9 @@ async function writeChunks(
     gathered = chunks.map(() => []);
     sizes.fill(0);
     bytes = 0;
-    await file.writeFile(concatBytes(...run));
+    const whole = concatBytes(...run);
+    await hasRoom(whole.length);
+    await file.writeFile(whole);
   }
 
   for await (const page of pages) {

@@ -5,6 +5,7 @@ import { blockId } from '../../ledger/crypto/ids.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import { BYZANTINE_COMMIT } from '../../ledger/types/certificate.ts';
 import type { Height } from '../../ledger/types/ids.ts';
+import { SNAPSHOT_DISK_FREE_BYTES, SNAPSHOT_RETRY_MS } from '../../node/limits.ts';
 import { createSnapshotOffer } from '../../node/snapshot-offer.ts';
 import type { StateVersions } from '../../node/state-versions.ts';
 import type { Store } from '../../node/storage/store.ts';
@@ -24,20 +25,23 @@ const openFiles = (directory: string): string[] =>
     }
   });
 
-it.skipIf(process.platform !== 'linux')('what could not be written takes no room on the disk', async () => {
+const LINUX = process.platform === 'linux';
+
+function scene() {
   const directory = temporaryDirectory();
+  const disk = { isBroken: false, freeBytes: 2 * SNAPSHOT_DISK_FREE_BYTES };
+  let now = 0;
   const validators = setOf({ a: 1, b: 1, c: 1, d: 1 });
   const chain = makeChain({ length: HEIGHT, validators });
   const { tree, header, ...of } = chain.block(HEIGHT);
   const final = { height: HEIGHT, id: blockId(header) };
-  let broken = true;
   const store: Partial<Store> = {
     final,
     stateView: () => ({
       final,
       async *entries() {
         yield [[stateKey(1), tree.get(stateKey(1))!]];
-        if (broken) throw new Error('no space left on device');
+        if (disk.isBroken) throw new Error('no space left on device');
       },
       close: async () => {},
     }),
@@ -55,15 +59,44 @@ it.skipIf(process.platform !== 'linux')('what could not be written takes no room
     store: store as Store,
     versions: { oldest: 0, newest: HEIGHT, at: () => tree } satisfies StateVersions,
     dataDirectory: directory,
-    now: () => 0,
+    freeBytes: async () => disk.freeBytes,
+    now: () => now,
     failed: error => failures.push(error),
   });
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { directory, disk, offer, failures, pass };
+}
+
+it.skipIf(!LINUX)('what could not be written takes no room on the disk', async () => {
+  const { directory, disk, offer, failures, pass } = scene();
+  disk.isBroken = true;
   expect(offer.manifest()).toBeNull();
   await vi.waitUntil(() => failures.length > 0);
   expect(openFiles(directory)).toEqual([]);
-  broken = false;
+  disk.isBroken = false;
+  pass(SNAPSHOT_RETRY_MS);
   await vi.waitUntil(() => offer.manifest() !== null);
   expect(failures).toEqual([new Error('no space left on device')]);
   await offer.close();
   expect(openFiles(directory)).toEqual([]);
+});
+
+it.skipIf(!LINUX)('none is made of the last room on the disk, nor tried at every question', async () => {
+  const { directory, disk, offer, failures, pass } = scene();
+  disk.freeBytes = SNAPSHOT_DISK_FREE_BYTES;
+  expect(offer.manifest()).toBeNull();
+  await vi.waitUntil(() => failures.length > 0);
+  expect(failures).toMatchObject([{ code: 'SNAPSHOT_NO_ROOM' }]);
+  expect(openFiles(directory)).toEqual([]);
+  disk.freeBytes += SNAPSHOT_DISK_FREE_BYTES;
+  pass(SNAPSHOT_RETRY_MS - 1);
+  expect(offer.manifest()).toBeNull();
+  await new Promise(setImmediate);
+  expect(offer.manifest()).toBeNull();
+  pass(1);
+  await vi.waitUntil(() => offer.manifest() !== null);
+  expect(failures).toHaveLength(1);
+  await offer.close();
 });
