@@ -29,7 +29,7 @@ import { createMiner } from './miner.ts';
 import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
 import { createNetwork, type Network, type Peer } from './network/network.ts';
 import type { Channel } from './network/session.ts';
-import { answerSnapshot, isSnapshotQuestion } from './network/snapshot-server.ts';
+import { answerSnapshot, snapshotQuestion } from './network/snapshot-server.ts';
 import { createSyncClient, type SyncClient } from './network/sync-client.ts';
 import { answerSync } from './network/sync-server.ts';
 import type { Verdict } from './network/transport.ts';
@@ -316,10 +316,10 @@ function openNetwork(ports: AgreementPorts, uses: NetworkUses): Network {
           if (verdict === 'reject') network.disconnect(from.key, 'MESSAGE_INVALID');
         });
       },
-      request: (question, _from, signal) =>
-        uses.offer && isSnapshotQuestion(question)
-          ? answerSnapshot(uses.offer, question, signal)
-          : answerSync(source, question, signal),
+      request(question, _from, signal) {
+        const asked = uses.offer && snapshotQuestion(question);
+        return uses.offer && asked ? answerSnapshot(uses.offer, asked, signal) : answerSync(source, question, signal);
+      },
       peerUp: uses.up,
       peerDown: uses.down,
     },

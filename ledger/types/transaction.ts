@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import { address } from './address.ts';
 import type { Bytes } from './bytes.ts';
-import { compareText, concatBytes, room, writeHex } from './bytes.ts';
+import { compareText, concatBytes, writeHex } from './bytes.ts';
 import { ascending, bytes, type Codec, encode, fixed, list, mapped, option, struct, text } from './codec.ts';
 import {
   type ChainId,
@@ -199,7 +199,7 @@ export function withIdentity(
 
 /** The leaf of a transaction under the transactions root: id ‖ hash of the encoded signatures. */
 export function leafOf({ id, signaturesHash }: Pick<IdentifiedTransaction, 'id' | 'signaturesHash'>): Bytes {
-  const leaf = room(LEAF_BYTES);
+  const leaf = new Uint8Array(LEAF_BYTES);
   writeHex(id, leaf, 0);
   writeHex(signaturesHash, leaf, HASH_LENGTH);
   return leaf;

@@ -5,7 +5,8 @@ import { decode, encode } from '../../ledger/types/codec.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import type { Height } from '../../ledger/types/ids.ts';
 import { SNAPSHOT_HEADERS_PER_FRAME, SYNC_RANGE_BYTES } from '../limits.ts';
-import { headersBelow, syncQuestion } from './certified-block.ts';
+import { headersBelow, type SyncQuestion, syncQuestion } from './certified-block.ts';
+import { rangeOf } from './sync-server.ts';
 
 export interface SnapshotSource {
   /** Of the snapshot that is offered now; null: none yet. */
@@ -18,42 +19,31 @@ export interface SnapshotSource {
   header(height: Height): { readonly header: Header } | null;
 }
 
-/** Whether a question is about snapshots, and not about blocks. */
-export function isSnapshotQuestion(question: Bytes): boolean {
+export type SnapshotQuestion = Exclude<SyncQuestion, { readonly type: 'range' | 'block' }>;
+
+/** Null: it is malformed, or about blocks. */
+export function snapshotQuestion(question: Bytes): SnapshotQuestion | null {
   const asked = decode(syncQuestion, question);
-  return asked.ok && asked.value.type !== 'range' && asked.value.type !== 'block';
+  return asked.ok && asked.value.type !== 'range' && asked.value.type !== 'block' ? asked.value : null;
 }
 
 /** Reading the database is synchronous: votes go first between two messages. */
 export async function* answerSnapshot(
   source: SnapshotSource,
-  question: Bytes,
+  asked: SnapshotQuestion,
   signal: AbortSignal,
 ): AsyncGenerator<Bytes> {
-  const asked = decode(syncQuestion, question);
-  if (!asked.ok) return;
-  if (asked.value.type === 'manifest') {
+  if (asked.type === 'manifest') {
     const bytes = source.manifest();
     if (bytes) yield bytes;
-  } else if (asked.value.type === 'chunk') yield* source.chunk(asked.value.height, asked.value.place);
-  else if (asked.value.type === 'headers') yield* headersOf(source, asked.value.below, signal);
-  else if (asked.value.type === 'bodies') yield* bodiesOf(source, asked.value.from, asked.value.count, signal);
-}
-
-async function* bodiesOf(
-  source: SnapshotSource,
-  from: Height,
-  count: number,
-  signal: AbortSignal,
-): AsyncGenerator<Bytes> {
-  let sent = 0;
-  for (let height = from; height < from + count && sent < SYNC_RANGE_BYTES && !signal.aborted; height++) {
-    const bytes = source.blockBytes(height);
-    if (!bytes) return;
-    sent += bytes.length;
-    yield bytes;
-    await setImmediate();
-  }
+  } else if (asked.type === 'chunk') yield* source.chunk(asked.height, asked.place);
+  else if (asked.type === 'headers') yield* headersOf(source, asked.below, signal);
+  else
+    for (const [, bytes] of rangeOf(source, asked)) {
+      yield bytes;
+      await setImmediate();
+      if (signal.aborted) return;
+    }
 }
 
 async function* headersOf(source: SnapshotSource, below: Height, signal: AbortSignal): AsyncGenerator<Bytes> {

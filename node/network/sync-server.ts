@@ -23,13 +23,21 @@ export function* framesOf(source: BlockSource, question: Bytes): Generator<Bytes
     return;
   }
   if (asked.value.type !== 'range') return;
-  const { from, count } = asked.value;
+  for (const [height, bytes] of rangeOf(source, asked.value))
+    yield certifiedBlockBytes(bytes, source.certificate(height));
+}
+
+/** The final blocks that are held of a range, up to the bound on an answer. */
+export function* rangeOf(
+  source: { blockBytes(height: Height): Bytes | null },
+  { from, count }: { readonly from: Height; readonly count: number },
+): Generator<readonly [height: Height, bytes: Bytes], void> {
   let sent = 0;
   for (let height = from; height < from + count && sent < SYNC_RANGE_BYTES; height++) {
     const bytes = source.blockBytes(height);
     if (!bytes) return;
     sent += bytes.length;
-    yield certifiedBlockBytes(bytes, source.certificate(height));
+    yield [height, bytes];
   }
 }
 

@@ -85,13 +85,18 @@ function writeVarint(bytes: Bytes, at: number, value: number): number {
   return end;
 }
 
+/** A header by height, and its height by id. */
+export function putHeader(batch: LevelBatch, { id, header: { height: at } }: StoredHeader, encoded: Bytes): void {
+  batch.put(heightKey(BUCKET.header, at), concatBytes(fromHex(id)!, encoded));
+  batch.put(idKey(BUCKET.height, id), encode(height, at));
+}
+
 /** What makes a block part of the store. */
 export function putBlock(batch: LevelBatch, { block, encoded, receipts: of, certificate: by }: FinalParts): void {
   const at = block.header.height;
-  batch.put(heightKey(BUCKET.header, at), concatBytes(fromHex(block.id)!, encoded.header));
+  putHeader(batch, block, encoded.header);
   batch.put(heightKey(BUCKET.body, at), encoded.body);
   batch.put(heightKey(BUCKET.receipts, at), encodeReceipts(of));
-  batch.put(idKey(BUCKET.height, block.id), encode(height, at));
   if (by) batch.put(heightKey(BUCKET.certificate, at), encode(certificate, by));
   for (let index = 0; index < block.transactions.length; index++) {
     const key = idKey(BUCKET.transaction, block.transactions[index]!.id, keyRoom);

@@ -7,15 +7,15 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Chunk, type ChunkEntries, chunkFinder } from '../../ledger/state/outline.ts';
 import type { IdentifiedBlock } from '../../ledger/types/block.ts';
-import { concatBytes, fromHex, toHex } from '../../ledger/types/bytes.ts';
+import { fromHex, toHex } from '../../ledger/types/bytes.ts';
 import { type Certificate, certificate } from '../../ledger/types/certificate.ts';
 import { encode } from '../../ledger/types/codec.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import { header } from '../../ledger/types/header.ts';
-import { type Hash, type Height, height } from '../../ledger/types/ids.ts';
-import { encodeBlock, openBlockStore, type StoredHeader } from './block-store.ts';
+import type { Hash, Height } from '../../ledger/types/ids.ts';
+import { encodeBlock, openBlockStore, putHeader, type StoredHeader } from './block-store.ts';
 import { BASE, CHECKPOINT, FINAL, FORMAT, putFormat, putMeta, readMeta } from './database.ts';
-import { BUCKET, heightKey, idKey, type Level, openLevel, textKey } from './level.ts';
+import { BUCKET, heightKey, type Level, openLevel, textKey } from './level.ts';
 import { syncDirectory } from './log-file.ts';
 import type { Final } from './recovery.ts';
 import { scratch } from './scratch.ts';
@@ -131,10 +131,7 @@ async function openStage(dataDirectory: string, genesisId: Hash): Promise<Snapsh
     header: blocks.header,
     putHeaders: headers =>
       level.write(batch => {
-        for (const { id, header: of } of headers) {
-          batch.put(heightKey(BUCKET.header, of.height), concatBytes(fromHex(id)!, encode(header, of)));
-          batch.put(idKey(BUCKET.height, id), encode(height, of.height));
-        }
+        for (const each of headers) putHeader(batch, each, encode(header, each.header));
       }),
     hasBody: at => level.get(heightKey(BUCKET.body, at)) !== null,
     putBody: block =>

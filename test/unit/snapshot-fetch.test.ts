@@ -13,9 +13,9 @@ import { decode, encode } from '../../ledger/types/codec.ts';
 import { err, ok, type Result } from '../../ledger/types/errors.ts';
 import type { Height, PublicKey } from '../../ledger/types/ids.ts';
 import { SNAPSHOT_CHUNK_ENTRIES_MAX, SNAPSHOT_FETCHES } from '../../node/limits.ts';
-import { chunkEntries, headersBelow, type SyncQuestion, syncQuestion } from '../../node/network/certified-block.ts';
+import { chunkEntries, headersBelow, type SyncQuestion } from '../../node/network/certified-block.ts';
 import type { RequestFailure } from '../../node/network/requests.ts';
-import { answerSnapshot, type SnapshotSource } from '../../node/network/snapshot-server.ts';
+import { answerSnapshot, type SnapshotSource, snapshotQuestion } from '../../node/network/snapshot-server.ts';
 import { fetchSnapshot, type SnapshotFetchPorts } from '../../node/snapshot-fetch.ts';
 import { openBlockStore } from '../../node/storage/block-store.ts';
 import { BASE, FINAL, putMeta, readMeta } from '../../node/storage/database.ts';
@@ -87,12 +87,12 @@ async function run(directory: string, peers: Readonly<Record<string, Peer>>): Pr
     signal: AbortSignal,
   ): AsyncGenerator<Result<Bytes, RequestFailure>> {
     const { source, tamper } = peers[name]!;
-    const question = decode(syncQuestion, bytes);
-    if (!question.ok) throw new Error('not a question');
-    asked.push([name, question.value]);
+    const question = snapshotQuestion(bytes);
+    if (question === null) throw new Error('not a question');
+    asked.push([name, question]);
     let index = 0;
-    for await (const frame of answerSnapshot(source, bytes, signal)) {
-      const sent = tamper?.(question.value, frame, index++) ?? frame;
+    for await (const frame of answerSnapshot(source, question, signal)) {
+      const sent = tamper?.(question, frame, index++) ?? frame;
       if (sent === 'cut') return void (yield err('REQUEST_CUT'));
       yield ok(sent);
     }
