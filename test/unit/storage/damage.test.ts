@@ -25,9 +25,9 @@ const { blocks, finals } = makeChain(60, { transactions: 30, payloadBytes: 200 }
 const encoded = blocks.map(each => encode(blockCodec, each));
 const failed = () => {};
 
-/** A node's directory after a kill: the first blocks in tables, later ones in LevelDB's log, the last in ours only. */
-async function usedDirectory(): Promise<string> {
-  const directory = temporaryDirectory();
+/** Leaves in `killed` a node's directory after a kill: the first blocks in tables, later ones in LevelDB's log, the last in ours only. */
+async function useAndKill(killed: string): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-storage-'));
   const first = await open(directory, { segmentBytesMax: 200_000 });
   for (const final of finals.slice(0, 40)) await first.commit(final);
   await first.close();
@@ -37,10 +37,9 @@ async function usedDirectory(): Promise<string> {
     await store.flushed();
   }
   await store.persist([write('vote', '50')], [blocks[50]!]);
-  const copy = temporaryDirectory();
-  cpSync(directory, copy, { recursive: true });
+  cpSync(directory, killed, { recursive: true });
   await store.close();
-  return copy;
+  rmSync(directory, { recursive: true });
 }
 
 const outcome = (opening: Promise<Store>): Promise<FaultError | Store> => opening.catch((error: FaultError) => error);
@@ -59,9 +58,7 @@ function flip(path: string, at: number): void {
 
 describe('a damaged database', () => {
   const used = mkdtempSync(join(tmpdir(), 'quorate-storage-'));
-  beforeAll(async () => {
-    cpSync(await usedDirectory(), used, { recursive: true });
-  });
+  beforeAll(() => useAndKill(used));
   afterAll(() => rmSync(used, { recursive: true }));
 
   const damages: readonly [string, (level: string) => void][] = [
@@ -174,7 +171,7 @@ describe('a log that does not fit its database', () => {
     ['lost its newest segment', (log: string) => rmSync(filesIn(log, /\.log$/).at(-1)!)],
   ])('because it %s is damaged: the votes in it are not forgotten in silence', async (_, damage) => {
     const directory = join(temporaryDirectory(), 'data');
-    cpSync(await usedDirectory(), directory, { recursive: true });
+    await useAndKill(directory);
     damage(join(directory, 'log'));
     const hint = expect.stringMatching(/votes again only once a quorum/);
     await expect(open(directory)).rejects.toMatchObject({ code: 'LOG_DAMAGED', hint });

@@ -1,21 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type Bytes, utf8 } from '../../../ledger/types/bytes.ts';
 import type { FaultError } from '../../../ledger/types/errors.ts';
 import { openStore, type Store, type StoreOptions } from '../../../node/storage/store.ts';
 import { GENESIS } from './chain.ts';
 
-const directories: string[] = [];
-afterEach(() => {
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
-});
-
-/** A directory of its own for each test, removed after it. */
+/** A directory of its own for a test, which asks for it while it runs, and after which it is removed. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-storage-'));
-  directories.push(directory);
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
