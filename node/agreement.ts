@@ -24,6 +24,7 @@ import { heldBlocks } from './held-blocks.ts';
 import type { Home } from './home.ts';
 import { createIncoming } from './incoming.ts';
 import type { Intake } from './intake.ts';
+import { SNAPSHOT_HEAD_START_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import { createMiner } from './miner.ts';
 import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
@@ -159,6 +160,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   });
   const sync = createSnapshotSync({
     blocks,
+    headStartMs: SNAPSHOT_HEAD_START_MS,
     replayed: module.spec.certificate === null ? null : home.config.sync.replayedBlocks,
     height: () => chain.final.header.height,
     fetch: snapshotFetcher(ports, network),
@@ -260,14 +262,15 @@ function snapshotFetcher(
   network: Network,
 ): Parameters<typeof createSnapshotSync>[0]['fetch'] {
   const { genesis, dataDirectory } = home;
-  return async (least, peers, signal) => {
+  return async search => {
+    const least = search.least();
     const rule = module.spec.certificate;
     assert(rule, 'a snapshot is fetched that nothing certifies');
-    log.info({ least }, 'far behind: fetching the state at a recent block instead of replaying all blocks');
+    log.info({ least }, 'far behind: looking for the state at a recent block, so as not to replay all blocks');
     const height = await withStage(dataDirectory, networkId, stage =>
       fetchSnapshot({
         ...{ genesis: trustedGenesis(genesis), rule, windowMs: chain.rules.limits.windowMs },
-        ...{ stage, least, peers, signal, request: network.request },
+        ...{ ...search, stage, request: network.request },
         progress: at => log.debug(at, 'fetching a snapshot'),
         caught: it => log.warn(it, 'a peer was of no help in fetching a snapshot'),
       }),

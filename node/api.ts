@@ -29,7 +29,7 @@ import { VERSION } from './version.ts';
 export interface ChainPorts {
   readonly chain: Chain;
   readonly store: Store;
-  readonly sync: SyncClient;
+  readonly sync: Pick<SyncClient, 'target'>;
   readonly spec: CoreSpec;
   readonly genesis: Genesis;
   readonly genesisId: Hash;

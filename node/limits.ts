@@ -160,16 +160,18 @@ export const SNAPSHOT_AGE_MS = 600_000;
 export const SNAPSHOT_IDLE_MS = 60_000;
 /** Without it a peer that asks for a chunk now and then makes a node offer the same snapshot for ever. */
 export const SNAPSHOT_AGE_MS_MAX = 3_600_000;
-/** How often a peer that is still making its snapshot is asked again, and how long it is waited for in all. */
+/** How often a peer that is still making its snapshot is asked again, and how long all of them are. Blocks are replayed meanwhile. */
 export const SNAPSHOT_POLL_MS = 250;
 export const SNAPSHOT_MAKING_MS_MAX = 120_000;
+/** Blocks wait so long for a peer that has a snapshot, or makes a small one: on its word alone that it is far ahead. */
+export const SNAPSHOT_HEAD_START_MS = 2_000;
 /** Answers of one peer that are fetched at a time. */
 export const SNAPSHOT_FETCHES = 4;
 /** For a whole answer, however steadily it trickles. */
 export const SNAPSHOT_ANSWER_TIMEOUT_MS = 20_000;
 export const SNAPSHOT_HEADERS_PER_FRAME = 256;
-/** How often all peers are asked before the blocks are replayed instead; whatever was fetched until then is not fetched again. */
-export const SNAPSHOT_ROUNDS_MAX = 16;
+/** Peers that fail half way before the blocks are replayed instead; whatever was fetched until then is not fetched again. */
+export const SNAPSHOT_STALLS_MAX = 16;
 
 // Verification
 

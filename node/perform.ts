@@ -38,7 +38,7 @@ export interface PerformPorts<M> {
   readonly compacts: CompactBlocks;
   readonly verifier: Verifier;
   readonly network: Network;
-  readonly sync: SyncClient;
+  readonly sync: Pick<SyncClient, 'to' | 'fetch'>;
   readonly finality: Finality;
   readonly miner: Miner;
   readonly log: Log;

@@ -22,7 +22,7 @@ import {
   SNAPSHOT_HEADERS_PER_FRAME,
   SNAPSHOT_MAKING_MS_MAX,
   SNAPSHOT_POLL_MS,
-  SNAPSHOT_ROUNDS_MAX,
+  SNAPSHOT_STALLS_MAX,
   SYNC_RANGE_BLOCKS_MAX,
 } from './limits.ts';
 import { chunkEntries, headersBelow, type SyncQuestion, syncQuestion } from './network/certified-block.ts';
@@ -35,11 +35,15 @@ export interface SnapshotFetchPorts {
   /** How long ids of transactions are remembered. */
   readonly windowMs: Millis;
   readonly stage: SnapshotStage;
-  /** A snapshot of a lower height is of no use. */
-  readonly least: Height;
+  /** A snapshot of a lower height is of no use, as of now. */
+  least(): Height;
   readonly request: SyncClientOptions['request'];
   /** Those who may have a snapshot, the best first. */
   peers(): readonly PublicKey[];
+  /** A snapshot is proven to exist, and being fetched. */
+  begun(): void;
+  /** It is not to be had from its peer after all. */
+  failed(): void;
   progress(at: { readonly height: Height; readonly chunks: number; readonly of: number }): void;
   /** A peer that was caught with something false, or was of no help. */
   caught(it: {
@@ -72,12 +76,16 @@ interface Plan {
 /** The height of the snapshot that is whole in the stage now; null: nobody has given one. Rejects only through the stage. */
 export async function fetchSnapshot(ports: SnapshotFetchPorts): Promise<Height | null> {
   const useless = new Set<PublicKey>();
-  for (let round = 0; round < SNAPSHOT_ROUNDS_MAX; round++) {
+  let deadline = performance.now() + SNAPSHOT_MAKING_MS_MAX;
+  for (let stalls = 0; stalls < SNAPSHOT_STALLS_MAX && performance.now() < deadline; ) {
     for (const peer of ports.peers().filter(each => !useless.has(each))) {
       const done = await fetchFrom(ports, peer);
       if (ports.signal.aborted) return null;
       if (typeof done === 'number') return done;
-      if (done !== 'stalled') useless.add(peer);
+      if (done === 'making') continue;
+      if (done === 'stalled') stalls++;
+      else useless.add(peer);
+      deadline = performance.now() + SNAPSHOT_MAKING_MS_MAX;
     }
     if (ports.peers().every(each => useless.has(each))) return null;
     await pause(ports);
@@ -85,16 +93,24 @@ export async function fetchSnapshot(ports: SnapshotFetchPorts): Promise<Height |
   return null;
 }
 
-async function fetchFrom(ports: SnapshotFetchPorts, peer: PublicKey): Promise<Height | 'stalled' | 'lied' | 'empty'> {
+type Failure = 'making' | 'low' | PeerFailure['outcome'];
+
+async function fetchFrom(ports: SnapshotFetchPorts, peer: PublicKey): Promise<Height | Failure> {
   try {
     const plan = await planOf(ports, peer);
-    if (plan === null) return 'empty';
+    if (plan === null) return 'making';
+    const { height } = plan.target;
+    if (height < ports.least()) return 'low';
+    ports.begun();
     await fetchAll(ports, peer, plan);
-    return plan.target.height;
+    return height;
   } catch (error) {
     if (!(error instanceof PeerFailure)) throw error;
     const { outcome, what } = error;
-    if (!ports.signal.aborted) ports.caught({ peer, outcome, what });
+    if (!ports.signal.aborted) {
+      ports.caught({ peer, outcome, what });
+      ports.failed();
+    }
     return outcome;
   }
 }
@@ -122,24 +138,17 @@ async function ask<T>(
   return taken;
 }
 
-/** Null: the peer has no snapshot that is worth it. One that has to make it first is waited for. */
+/** Null: the peer has to make it first. */
 async function planOf(ports: SnapshotFetchPorts, peer: PublicKey): Promise<Plan | null> {
-  const { genesis, rule, least, signal } = ports;
-  const deadline = performance.now() + SNAPSHOT_MAKING_MS_MAX;
-  while (performance.now() < deadline && !signal.aborted) {
-    const offers: Manifest[] = [];
-    await ask(ports, peer, { type: 'manifest' }, manifest, offered => void offers.push(offered));
-    const [offered] = offers;
-    if (offered !== undefined) {
-      const chunks = verifyManifest(offered, genesis, rule);
-      if (!chunks.ok) throw new PeerFailure('lied', 'manifest');
-      const { finality } = offered;
-      const target = finality.target.header;
-      return target.height >= least ? { finality, target, chunks: chunks.value } : null;
-    }
-    await pause(ports);
-  }
-  return null;
+  const { genesis, rule } = ports;
+  const offers: Manifest[] = [];
+  await ask(ports, peer, { type: 'manifest' }, manifest, offered => void offers.push(offered));
+  const [offered] = offers;
+  if (offered === undefined) return null;
+  const chunks = verifyManifest(offered, genesis, rule);
+  if (!chunks.ok) throw new PeerFailure('lied', 'manifest');
+  const { finality } = offered;
+  return { finality, target: finality.target.header, chunks: chunks.value };
 }
 
 async function fetchAll(ports: SnapshotFetchPorts, peer: PublicKey, plan: Plan): Promise<void> {

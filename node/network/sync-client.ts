@@ -37,6 +37,9 @@ export interface SyncClient {
   fetch(id: BlockId, from: readonly PublicKey[]): Promise<IdentifiedBlock | null>;
   /** The height that is pursued; null: none. */
   readonly target: Height | null;
+  /** Asks for no range after the one under way until {@link resume}. */
+  pause(): void;
+  resume(): void;
   stop(): void;
 }
 
@@ -144,6 +147,8 @@ export function createSyncClient(options: SyncClientOptions): SyncClient {
     get target() {
       return sync.target(height());
     },
+    pause: () => post({ type: 'paused' }),
+    resume: () => post({ type: 'resumed' }),
     stop: () => post({ type: 'stopped' }),
   };
 }

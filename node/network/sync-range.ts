@@ -23,7 +23,7 @@ export function targetOf({ proven, claims }: SyncState, height: Height): Height 
 /** Asks for the next range where there is one to ask for and nothing is under way. */
 export function pursue(state: SyncState): void {
   const { view, tried } = state;
-  if (state.range !== null || view.now < state.restsUntil) return;
+  if (state.range !== null || state.paused || view.now < state.restsUntil) return;
   const target = targetOf(state, view.height);
   const peer = target === null ? null : choose(state);
   if (target === null || peer === null) {

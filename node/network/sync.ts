@@ -45,6 +45,9 @@ export type SyncEvent =
   | { readonly type: 'judged'; readonly verdict: ApplyVerdict }
   /** The time that `wake` asked for is over. */
   | { readonly type: 'woken' }
+  /** The next range is not asked for until `resumed`: the ledger is brought forward in another way. */
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed' }
   | { readonly type: 'stopped' };
 
 export type SyncEffect =
@@ -100,6 +103,7 @@ export interface SyncState {
   restsUntil: Millis;
   readonly fetches: Map<BlockId, Fetch>;
   requests: RequestId;
+  paused: boolean;
   stopped: boolean;
   /** Of the step that runs. */
   view: SyncView;
@@ -109,7 +113,7 @@ export interface SyncState {
 export function createSync(): Sync {
   const state: SyncState = {
     ...{ patience: createPatience(), claims: new Map(), proven: 0, holders: [], range: null, tried: new Set() },
-    ...{ restsUntil: 0, fetches: new Map(), requests: 0, stopped: false },
+    ...{ restsUntil: 0, fetches: new Map(), requests: 0, paused: false, stopped: false },
     ...{ view: { now: 0, height: 0, peers: [] }, effects: [] },
   };
   /** The wake that the host has, null: none. */
@@ -173,6 +177,12 @@ function take(state: SyncState, event: SyncEvent): void {
       rangeOverdue(state);
       fetchOverdue(state);
       break;
+    case 'paused':
+      state.paused = true;
+      break;
+    case 'resumed':
+      state.paused = false;
+      break;
     case 'stopped':
       state.stopped = true;
       stopRange(state);
@@ -198,7 +208,7 @@ function answered(state: SyncState, event: Extract<SyncEvent, { readonly request
 function nextDue(state: SyncState): Millis | null {
   let next = Number.POSITIVE_INFINITY;
   if (state.range !== null) next = dueAt(state.range.answer);
-  else if (targetOf(state, state.view.height) !== null) next = state.restsUntil;
+  else if (!state.paused && targetOf(state, state.view.height) !== null) next = state.restsUntil;
   for (const { answer } of state.fetches.values()) next = Math.min(next, dueAt(answer));
   return Number.isFinite(next) ? next : null;
 }

@@ -157,6 +157,16 @@ describe('who is asked', () => {
     it.view.peers = [keyOf('late')];
     expect(it.wait(SYNC_RETRY_MS)).toHaveLength(1);
   });
+
+  it('nobody for another range while it is paused, nor is it woken for one', () => {
+    const it = script('a');
+    it.proven(5, 'a');
+    expect(it.step({ type: 'paused' })).toEqual([]);
+    it.deliver(2);
+    expect(it.step({ type: 'ended', request: it.last, failure: null })).toEqual([]);
+    expect(it.wanted(BLOCKS[9]!)).toEqual(['ask a block']);
+    expect(it.step({ type: 'resumed' })).toEqual(['ask a 3+3']);
+  });
 });
 
 describe('blocks', () => {
