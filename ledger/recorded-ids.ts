@@ -1,13 +1,15 @@
 /**
- * The ids recorded within the window, with the time of their block, oldest first: 50 to 65 bytes for each, in typed arrays,
+ * The ids recorded within the window, with the time of their block, oldest first: 30 to 38 bytes for each, in typed arrays,
  * which cost the collector nothing however many there are.
  *
  * They are kept in a log of chunks, which goes chunk by chunk as they are forgotten. An index tells the place of each in the log:
  * open addressing with linear probing. Nothing is deleted from an index. One that is full is followed by one sized by what
  * is held, into which every new id brings MOVES others: no block waits for all to move, and a look-up asks two indexes at most.
  *
+ * Of an id the first 24 bytes are kept: to find two ids that begin with the same ones takes 2^96 hashes.
+ *
  * Ids are hashes of what senders chose: they can be ground until they meet in one slot, whichever bits select it. An index is at
- * most half full, so chance alone does not fill PROBES_MAX slots in a row (one in 10^10). Whatever finds them full goes into
+ * most three quarters full, so chance alone does not fill PROBES_MAX slots in a row (one in 10^8). Whatever finds them full goes into
  * a map, which hashes with a secret of its process: grinding costs a look-up those slots and the map, and no more.
  */
 import { assert } from './types/assert.ts';
@@ -18,20 +20,22 @@ export interface RecordedIds {
   readonly size: number;
   /** Undefined where it is not held. */
   get(id: TransactionId): Millis | undefined;
-  /** One that is held takes the time and keeps its place in the order. */
-  set(id: TransactionId, time: Millis): void;
+  /** One that is not held. `time` is never earlier than that of the one before. */
+  add(id: TransactionId, time: Millis): void;
   /** Forgets the oldest, up to the first that was recorded at `time` or later. */
   forgetBefore(time: Millis): void;
 }
 
-/** A part of the log. */
-interface Chunk {
-  /** Eight for each id. */
-  readonly words: Int32Array;
-  readonly times: Float64Array;
+/** A part of the log: ID_WORDS for each id. */
+type Chunk = Int32Array;
+
+/** What one block recorded: from this place up to where the next run begins. */
+interface Run {
+  readonly start: number;
+  readonly time: Millis;
 }
 
-/** Of the log from place `start` on, for half as many ids as it has slots. */
+/** Of the log from place `start` on. */
 interface Index {
   readonly start: number;
   /** How many it takes: those held and forgotten since among them. */
@@ -40,18 +44,21 @@ interface Index {
   readonly placeBits: number;
   /** 0 where there is none. */
   readonly slots: Int32Array;
-  /** Places in the log of those that found no slot. */
-  readonly crowded: Map<TransactionId, number>;
+  /** Places in the log of those that found no slot, by what is kept of them. */
+  readonly crowded: Map<string, number>;
 }
 
 const ID_DIGITS = 64;
 const WORD_DIGITS = 8;
-const ID_WORDS = ID_DIGITS / WORD_DIGITS;
+/** Kept of each. */
+const ID_WORDS = 6;
+const KEPT_DIGITS = ID_WORDS * WORD_DIGITS;
 const CHUNK_IDS = 1_024;
 const INDEX_CHUNKS_MIN = 4;
+const SLOTS_PER_ID = 4 / 3;
 /** Half of what is held fits into a new index besides: with more than two moves for each, the index before is done with by then. */
 const MOVES = 4;
-const PROBES_MAX = 128;
+const PROBES_MAX = 512;
 const NOWHERE = -1;
 
 /** None held. `chunkIds`, a power of two, is how many are dropped at a time. */
@@ -59,6 +66,7 @@ export function createRecordedIds(chunkIds = CHUNK_IDS): RecordedIds {
   const chunkBits = Math.log2(chunkIds);
   assert(Number.isInteger(chunkBits), 'a chunk is no power of two');
   const chunks: Chunk[] = [];
+  const runs: Run[] = [];
   /** Places in the log: of the first in the first chunk, of the oldest that is held, and after the newest. */
   let base = 0;
   let oldest = 0;
@@ -74,7 +82,7 @@ export function createRecordedIds(chunkIds = CHUNK_IDS): RecordedIds {
 
   function isAt(place: number, id: TransactionId, first: number): boolean {
     if (place < oldest) return false;
-    const { words } = chunkAt(place);
+    const words = chunkAt(place);
     const at = within(place) * ID_WORDS;
     if (words[at] !== first) return false;
     for (let i = 1; i < ID_WORDS; i++) if (words[at + i] !== wordOf(id, i)) return false;
@@ -95,7 +103,7 @@ export function createRecordedIds(chunkIds = CHUNK_IDS): RecordedIds {
       }
       if (++probe === slots.length) probe = 0;
     }
-    const place = at.crowded.get(id);
+    const place = at.crowded.get(id.slice(0, KEPT_DIGITS));
     return place === undefined || place < oldest ? NOWHERE : place;
   }
 
@@ -106,23 +114,31 @@ export function createRecordedIds(chunkIds = CHUNK_IDS): RecordedIds {
     return place === NOWHERE && before !== null ? placeIn(before, id, first, second) : place;
   }
 
-  function append(id: TransactionId, time: Millis): void {
-    if (end - base === chunks.length * chunkIds)
-      chunks.push({ words: new Int32Array(chunkIds * ID_WORDS), times: new Float64Array(chunkIds) });
-    const { words, times } = chunkAt(end);
-    const at = within(end);
-    for (let i = 0; i < ID_WORDS; i++) words[at * ID_WORDS + i] = wordOf(id, i);
-    times[at] = time;
+  function append(id: TransactionId): void {
+    if (end - base === chunks.length * chunkIds) chunks.push(new Int32Array(chunkIds * ID_WORDS));
+    const words = chunkAt(end);
+    const at = within(end) * ID_WORDS;
+    for (let i = 0; i < ID_WORDS; i++) words[at + i] = wordOf(id, i);
     end++;
+  }
+
+  function timeAt(place: number): Millis {
+    let low = 0;
+    for (let high = runs.length; high - low > 1; ) {
+      const middle = (low + high) >>> 1;
+      if (runs[middle]!.start <= place) low = middle;
+      else high = middle;
+    }
+    return runs[low]!.time;
   }
 
   /** Has `index` tell of what is at `place`. */
   function point(place: number): void {
-    const { words } = chunkAt(place);
+    const words = chunkAt(place);
     const at = within(place) * ID_WORDS;
     const { start, slots, placeBits, crowded } = index;
     const free = freeSlot(slots, words[at + 1]!);
-    if (free === NOWHERE) crowded.set(idOf(words, at), place);
+    if (free === NOWHERE) crowded.set(keptOf(words, at), place);
     else slots[free] = (tagOf(words[at]!, placeBits) << placeBits) | (place - start);
   }
 
@@ -147,23 +163,22 @@ export function createRecordedIds(chunkIds = CHUNK_IDS): RecordedIds {
     },
     get(id) {
       const place = placeOf(id);
-      return place === NOWHERE ? undefined : chunkAt(place).times[within(place)];
+      return place === NOWHERE ? undefined : timeAt(place);
     },
-    set(id, time) {
+    add(id, time) {
       assert(id.length === ID_DIGITS, 'not an id');
-      const place = placeOf(id);
-      if (place !== NOWHERE) {
-        chunkAt(place).times[within(place)] = time;
-        return;
-      }
+      assert(placeOf(id) === NOWHERE, 'an id is recorded again before it is forgotten');
       makeRoom();
-      append(id, time);
+      if (runs.at(-1)?.time !== time) runs.push({ start: end, time });
+      append(id);
       point(end - 1);
     },
     forgetBefore(time) {
-      while (oldest < end && chunkAt(oldest).times[within(oldest)]! < time) {
-        oldest++;
-        if (oldest - base < chunkIds) continue;
+      while (runs.length > 0 && runs[0]!.time < time) {
+        runs.shift();
+        oldest = runs[0]?.start ?? end;
+      }
+      while (oldest - base >= chunkIds) {
         chunks.shift();
         base += chunkIds;
       }
@@ -175,7 +190,7 @@ const indexFrom = (start: number, capacity: number): Index => ({
   start,
   capacity,
   placeBits: 32 - Math.clz32(capacity - 1),
-  slots: new Int32Array(capacity * 2),
+  slots: new Int32Array(Math.ceil(capacity * SLOTS_PER_ID)),
   crowded: new Map(),
 });
 
@@ -206,8 +221,8 @@ function wordOf(id: TransactionId, index: number): number {
   return word;
 }
 
-function idOf(words: Int32Array, at: number): TransactionId {
-  let id = '';
-  for (let i = at; i < at + ID_WORDS; i++) id += (words[i]! >>> 0).toString(16).padStart(WORD_DIGITS, '0');
-  return id as TransactionId;
+function keptOf(words: Int32Array, at: number): string {
+  let kept = '';
+  for (let i = at; i < at + ID_WORDS; i++) kept += (words[i]! >>> 0).toString(16).padStart(WORD_DIGITS, '0');
+  return kept;
 }

@@ -32,7 +32,7 @@ export interface RecordedBlock {
 /** The window at a final block, from the blocks in it, that one included, oldest first. */
 export function recordedFrom(blocks: Iterable<RecordedBlock>): Recorded {
   const ids = createRecordedIds();
-  for (const block of blocks) for (const id of block.ids) ids.set(id, block.time);
+  for (const block of blocks) for (const id of block.ids) ids.add(id, block.time);
   return { time: 0, ids: NONE, below: null, base: { ids } };
 }
 
@@ -52,12 +52,12 @@ export function isRecorded(at: Recorded, id: TransactionId, time: Millis, window
   return recordedAt !== undefined && recordedAt + windowMs >= time;
 }
 
-/** Moves a block that has become final into the base, and forgets what no block above it can ask for any more. */
+/** Forgets what no block above one that has become final can ask for any more, and moves it into the base. */
 export function settleRecorded(block: Recorded, windowMs: Millis): Recorded {
   assert(block.below === null || block.below.below === null, 'blocks become final one after the other');
   const { ids } = block.base;
-  for (const id of block.ids) ids.set(id, block.time);
   ids.forgetBefore(block.time - windowMs);
+  for (const id of block.ids) ids.add(id, block.time);
   block.below = null;
   return block;
 }

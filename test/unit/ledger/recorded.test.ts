@@ -7,8 +7,9 @@ import { toHex } from '../../../ledger/types/bytes.ts';
 import type { Millis, TransactionId } from '../../../ledger/types/ids.ts';
 
 const idOf = (n: number): TransactionId => toHex(sha256(Uint8Array.of(n >>> 16, n >>> 8, n))) as TransactionId;
-/** Of the same slot and tag, whatever the index: they differ in their last digits alone. */
-const groundOf = (n: number): TransactionId => `${'5'.repeat(56)}${n.toString(16).padStart(8, '0')}` as TransactionId;
+/** Of the same slot and tag, whatever the index: they differ in the last digits alone of those that are kept. */
+const groundOf = (n: number): TransactionId =>
+  `${'5'.repeat(40)}${n.toString(16).padStart(8, '0')}${'5'.repeat(16)}` as TransactionId;
 const IDS = Array.from({ length: 300 }, (_, n) => (n % 3 === 0 ? idOf(n) : groundOf(n)));
 
 /** The same in the simplest way. */
@@ -19,7 +20,7 @@ function reference() {
       return ids.size;
     },
     get: (id: TransactionId) => ids.get(id),
-    set: (id: TransactionId, time: Millis) => void ids.set(id, time),
+    add: (id: TransactionId, time: Millis) => void ids.set(id, time),
     forgetBefore(time: Millis) {
       for (const [id, recordedAt] of ids) {
         if (recordedAt >= time) break;
@@ -49,9 +50,10 @@ describe('the ids recorded', () => {
         let time = 1_700_000_000_000;
         for (const { later, windowMs, from, count } of line) {
           time += later;
-          for (const ids of [expected, actual]) {
-            for (let n = from; n < from + count; n++) ids.set(IDS[n % IDS.length]!, time);
-            ids.forgetBefore(time - windowMs);
+          for (const ids of [expected, actual]) ids.forgetBefore(time - windowMs);
+          for (let n = from; n < from + count; n++) {
+            const id = IDS[n % IDS.length]!;
+            if (expected.get(id) === undefined) for (const ids of [expected, actual]) ids.add(id, time);
           }
           expect(actual.size).toBe(expected.size);
           expect(IDS.map(actual.get)).toEqual(IDS.map(expected.get));
@@ -61,15 +63,24 @@ describe('the ids recorded', () => {
     );
   });
 
-  it('are told apart by every one of their digits', () => {
+  it('are told apart by every one of the digits of 24 bytes', () => {
     const ids = createRecordedIds();
     const id = idOf(1);
-    ids.set(id, 7);
-    for (let at = 0; at < id.length; at++)
+    ids.add(id, 7);
+    for (let at = 0; at < 48; at++)
       for (const digit of '0123456789abcdef') {
         const other = `${id.slice(0, at)}${digit}${id.slice(at + 1)}` as TransactionId;
         expect(ids.get(other)).toBe(other === id ? 7 : undefined);
       }
+  });
+
+  it('are recorded once until they are forgotten', () => {
+    const ids = createRecordedIds();
+    ids.add(idOf(1), 7);
+    expect(() => ids.add(idOf(1), 8)).toThrow(/recorded again/);
+    ids.forgetBefore(8);
+    ids.add(idOf(1), 8);
+    expect(ids.get(idOf(1))).toBe(8);
   });
 
   it('are all found while many more come than an index takes, and as the oldest go', () => {
@@ -77,8 +88,8 @@ describe('the ids recorded', () => {
     const held = 6_000;
     const ids = createRecordedIds();
     for (let n = 0; n < count; n++) {
-      ids.set(idOf(n), n);
       ids.forgetBefore(n - held + 1);
+      ids.add(idOf(n), n);
       const probe = (n * 7_919) % count;
       expect(ids.get(idOf(probe))).toBe(probe <= n && probe > n - held ? probe : undefined);
     }
@@ -87,7 +98,7 @@ describe('the ids recorded', () => {
 
   it('are all found where they were ground to meet in one slot', () => {
     const ids = createRecordedIds();
-    for (let n = 0; n < 1_000; n++) ids.set(groundOf(n), n);
+    for (let n = 0; n < 1_000; n++) ids.add(groundOf(n), n);
     for (let n = 0; n < 1_001; n++) expect(ids.get(groundOf(n))).toBe(n < 1_000 ? n : undefined);
   });
 });
