@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parse, stringify, TomlError } from 'smol-toml';
 import { err, type Fault, FaultError, ok, type Result } from '../ledger/types/errors.ts';
 import { nearest } from '../ledger/types/nearest.ts';
+import { VERIFY_WORKERS_MAX } from './limits.ts';
 import { type Config, type ConfigValues, environmentName, type Setting, sections } from './settings.ts';
 
 export type { Config, ConfigValues } from './settings.ts';
@@ -179,6 +180,9 @@ function lineOf(text: string, section: string, key: string | null): number | nul
   }
   return null;
 }
+
+/** How many threads verify on so many cores: one core is left to the event loop, one to the database, files and the collector. */
+export const verificationWorkers = (cores: number): number => Math.min(Math.max(cores - 2, 0), VERIFY_WORKERS_MAX);
 
 /** The text of a `config.toml` with these settings, the others left to their defaults. They are checked first. */
 export function configText(values: ConfigValues): string {

@@ -11,6 +11,10 @@ export interface Gauges {
   readonly equivocationsTotal: number;
   readonly poolTransactions: number;
   readonly poolBytes: number;
+  /** Threads that verify signatures. */
+  readonly verificationWorkers: number;
+  /** Signatures without a verdict. */
+  readonly signaturesWaiting: number;
   readonly peers: number;
   readonly bytesSentTotal: number;
   readonly bytesReceivedTotal: number;
@@ -96,6 +100,12 @@ export function createMetrics(read: () => Gauges): Metrics {
   total('quorate_consensus_equivocations_total', 'Contradicting statements seen', now => now.equivocationsTotal);
   gauge('quorate_mempool_transactions', 'Transactions that wait', now => now.poolTransactions);
   gauge('quorate_mempool_bytes', 'Their size in bytes', now => now.poolBytes);
+  gauge(
+    'quorate_verification_workers',
+    'Threads that verify what clients signed; 0: the main thread does',
+    now => now.verificationWorkers,
+  );
+  gauge('quorate_verification_waiting_signatures', 'Signatures without a verdict', now => now.signaturesWaiting);
   gauge('quorate_network_peers', 'Connected nodes', now => now.peers);
   total('quorate_network_bytes_sent_total', 'Bytes sent to peers', now => now.bytesSentTotal);
   total('quorate_network_bytes_received_total', 'Bytes received from peers', now => now.bytesReceivedTotal);

@@ -2,6 +2,7 @@
  * A node: the composition root. Parts are made in the order in which they need each other, each with the narrow ports it
  * uses, and stop in the opposite order. What is impure is made here and handed down; nothing is looked up.
  */
+import { availableParallelism } from 'node:os';
 import { publicKeyOf } from '#crypto';
 import type { Evidence } from '../consensus/core.ts';
 import { engines } from '../consensus/registry.ts';
@@ -17,6 +18,7 @@ import { type Agreement, createAgreement } from './agreement.ts';
 import { chainReader, finalReceipt, nodeReader, poolReader, stateReader, submitter } from './api.ts';
 import { verifyPooled } from './client-signatures.ts';
 import { createClock } from './clock.ts';
+import { type Config, verificationWorkers } from './config.ts';
 import { randomBytes } from './entropy.ts';
 import { type Home, loadHome } from './home.ts';
 import { createIntake, type Intake } from './intake.ts';
@@ -26,7 +28,8 @@ import { createLog, type Log } from './log.ts';
 import { createMetrics, type Gauges, type Metrics } from './metrics.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { createTransactionBatches } from './network/transaction-batches.ts';
-import { createVerifier } from './network/verifier.ts';
+import { startVerificationPool, type VerificationPool } from './network/verification-pool.ts';
+import { createVerifier, type Verifier } from './network/verifier.ts';
 import { createPace } from './pace.ts';
 import { prover } from './prover.ts';
 import { resumeChain } from './resume.ts';
@@ -155,11 +158,13 @@ async function compose(
       { chainId: genesis.chainId },
       'CLIENT SIGNATURES ARE NOT CHECKED: anyone can act for anyone on this chain, which is for measurements alone',
     );
-  const verifier = createVerifier(undefined, { uncheckedTransactions });
+  const verificationPool = await startPool(home.config, fatal);
+  if (verificationPool) teardown.push(() => verificationPool.stop());
+  const verifier = createVerifier(undefined, { uncheckedTransactions, pool: verificationPool });
   teardown.push(() => verifier.stop());
   const waiting = acknowledgements(WAITERS_MAX);
   const evidence: Evidence[] = [];
-  const metrics = createMetrics(() => gauges({ chain, pool, agreement }));
+  const metrics = createMetrics(() => gauges({ chain, pool, agreement, verifier, verificationPool }));
   const sinceLast = stopwatch();
   const batches = createTransactionBatches(batch => agreement.spread(batch));
   teardown.push(() => batches.stop());
@@ -252,8 +257,23 @@ function stopwatch(): () => number | null {
   };
 }
 
+/** The threads that verify what clients sign; null: none. */
+async function startPool(
+  { verification, bench }: Config,
+  fatal: (error: unknown) => void,
+): Promise<VerificationPool | null> {
+  const { workers } = verification;
+  const count = workers === 'auto' ? verificationWorkers(availableParallelism()) : workers;
+  return count === 0 || bench.uncheckedSignatures ? null : await startVerificationPool(count, fatal);
+}
+
+interface GaugedParts extends Pick<ApiParts, 'chain' | 'pool' | 'agreement'> {
+  readonly verifier: Verifier;
+  readonly verificationPool: VerificationPool | null;
+}
+
 /** What the metrics show of the moment in which they are read. */
-function gauges({ chain, pool, agreement }: Pick<ApiParts, 'chain' | 'pool' | 'agreement'>): Gauges {
+function gauges({ chain, pool, agreement, verifier, verificationPool }: GaugedParts): Gauges {
   const { core, network, sync } = agreement;
   const status = core.status();
   const { height } = chain.final.header;
@@ -266,6 +286,8 @@ function gauges({ chain, pool, agreement }: Pick<ApiParts, 'chain' | 'pool' | 'a
     equivocationsTotal: status.equivocations,
     poolTransactions: pool.transactions,
     poolBytes: pool.bytes,
+    verificationWorkers: verificationPool?.workers ?? 0,
+    signaturesWaiting: verifier.waiting(),
     peers: network.peers().length,
     bytesSentTotal: network.counters.bytesSent,
     bytesReceivedTotal: network.counters.bytesReceived,

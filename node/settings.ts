@@ -37,6 +37,18 @@ function integer(initial: number, min: number, max: number, summary: string): Se
   };
 }
 
+/** A number, or `auto` for what suits the machine. */
+function integerOrAuto(min: number, max: number, summary: string): Setting<number | 'auto'> {
+  const number = integer(min, min, max, summary);
+  return {
+    ...number,
+    accepts: `auto or ${number.accepts}`,
+    initial: 'auto',
+    read: value => (value === 'auto' ? { value } : number.read(value)),
+    fromText: text => (text === 'auto' ? text : number.fromText(text)),
+  };
+}
+
 function flag(initial: boolean, summary: string): Setting<boolean> {
   return {
     accepts: 'true or false',
@@ -155,6 +167,13 @@ export const settings = {
       0,
       1_000_000_000,
       'how many blocks behind the others a node still replays them; further behind it fetches the state at a recent block, where the engine certifies blocks',
+    ),
+  },
+  verification: {
+    workers: integerOrAuto(
+      0,
+      64,
+      'threads that verify clients’ signatures; auto: two fewer than processor cores, four at most, and none on two cores',
     ),
   },
   storage: {

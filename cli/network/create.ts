@@ -1,11 +1,12 @@
 /** Writes the files of a new network on this machine: a directory for each node, all of it or nothing. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { publicKeyOf } from '#crypto';
 import { type Genesis, genesisId } from '../../ledger/genesis.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { Hash } from '../../ledger/types/ids.ts';
-import { configText } from '../../node/config.ts';
+import { configText, verificationWorkers } from '../../node/config.ts';
 import { createKey } from '../../node/keys.ts';
 import { peerAddress } from '../../node/network/address.ts';
 import { genesisOf, type NetworkPlan, type NodeKeys, nodeName } from './plan.ts';
@@ -100,6 +101,8 @@ function configOf(ports: readonly NodePorts[], keys: readonly NodeKeys[], i: num
     network: { listen: `127.0.0.1:${own.peer}`, peers: peers.filter((_, at) => at !== i) },
     rpc: { listen: `127.0.0.1:${own.rpc}` },
     metrics: { listen: `127.0.0.1:${own.metrics}` },
+    // Each has its part of this machine's cores, and none knows of the others.
+    verification: { workers: verificationWorkers(Math.floor(availableParallelism() / ports.length)) },
   });
 }
 

@@ -7,6 +7,7 @@ const MAIN = 'main thread';
 const NAMES: Readonly<Record<string, string>> = {
   V8Worker: "collector's and compiler's helpers",
   'libuv-worker': 'file and database threads',
+  verification: 'verification threads',
 };
 
 /** Microseconds since a process began, by what its threads are there for. */

@@ -1,5 +1,5 @@
 /** A network of real processes in a temporary directory, which tests start, kill, restart and compare. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +19,7 @@ import type { SecretKey } from '../../ledger/crypto/port.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
 import type { Address } from '../../ledger/types/address.ts';
+import { loadConfig } from '../../node/config.ts';
 import { loadKey } from '../../node/keys.ts';
 
 export const TOKEN = 'QRT';
@@ -59,11 +60,13 @@ export interface Shape {
   readonly validators?: number;
   /** For the engine pos. */
   readonly staking?: StakingPlan;
+  /** How many threads verify on the first validator, where it is not left to the machine. */
+  readonly verificationWorkers?: number;
 }
 
 /** The files of a network. Gone when the test ends. */
 export async function testNetwork(context: TestContext, shape: Shape): Promise<TestNetwork> {
-  const { senders, engine = 'pbft', validators = 4, staking } = shape;
+  const { senders, engine = 'pbft', validators = 4, staking, verificationWorkers } = shape;
   const parent = mkdtempSync(join(tmpdir(), 'quorate-e2e-'));
   const directory = join(parent, 'net');
   const keys = Array.from({ length: senders }, (): SecretKey => ({ type: 'ed25519', secret: randomBytes(32) }));
@@ -84,7 +87,15 @@ export async function testNetwork(context: TestContext, shape: Shape): Promise<T
     { chainId: 'end-to-end', genesisTime: Date.now(), engine, members, tokens, ...(staking && { staking }) },
     { validators, basePort: 0 },
   );
-  return { directory, genesis, nodes: nodeHomes(directory).map(testNode), senders: funded };
+  const nodes = nodeHomes(directory).map(testNode);
+  if (verificationWorkers !== undefined) setWorkers(nodes[0]!, verificationWorkers);
+  return { directory, genesis, nodes, senders: funded };
+}
+
+function setWorkers({ home }: TestNode, count: number): void {
+  const path = join(home, 'config.toml');
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^workers = \d+$/m, `workers = ${count}`));
+  expect(loadConfig(path, {}).verification.workers).toBe(count);
 }
 
 /** {@link testNetwork}, up. */

@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { walletFromMnemonic } from '../../client/wallet/wallet.ts';
+import { VERIFY_BATCHES_PER_WORKER } from '../../node/limits.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SOURCE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -105,6 +116,20 @@ it('locks every package that another one names', () => {
   for (const [path, { dependencies, optionalDependencies }] of Object.entries<Record<string, object>>(packages))
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies }))
       expect(found(path, name), `${path || 'the package'} needs ${name}`).toBe(true);
+});
+
+it('finds the file of the threads that verify', () => {
+  // Threads take over the options of their process, and code on the command line is none that they could run.
+  const program = join(work, 'app', 'threads.mjs');
+  writeFileSync(
+    program,
+    `import { startVerificationPool } from './package/node/network/verification-pool.js';
+    const pool = await startVerificationPool(2, fault => { throw fault; });
+    process.stdout.write(String(pool.places()));
+    await pool.stop();`,
+  );
+  const places = execFileSync(process.execPath, [program], { encoding: 'utf8' });
+  expect(Number(places)).toBe(2 * VERIFY_BATCHES_PER_WORKER);
 });
 
 describe('the command line', () => {

@@ -2,8 +2,10 @@ import { expect, it } from 'vitest';
 import { unwrap } from '../../cli/fault.ts';
 import { submitUntilFinal } from '../../client/submit.ts';
 import { fromBase64 } from '../../client/transaction-file.ts';
+import { identify } from '../../ledger/crypto/ids.ts';
 import { trustedGenesis } from '../../ledger/proof/trusted-genesis.ts';
 import { verifyProof } from '../../ledger/proof.ts';
+import { allMetrics } from '../bench/node-metrics.ts';
 import { expectVerified } from './kill.ts';
 import { signTransfer } from './load.ts';
 import {
@@ -19,10 +21,15 @@ import {
 } from './network.ts';
 
 it('one validator finalises alone, goes on where it was killed, and proves nothing to others', async context => {
-  const network = await runningNetwork(context, { senders: 2, engine: 'solo', validators: 1 });
+  const network = await runningNetwork(context, { senders: 2, engine: 'solo', validators: 1, verificationWorkers: 2 });
   const { nodes, senders, genesis } = network;
   const [node] = nodes;
   const [alice, bob] = senders as [Sender, Sender];
+  const [metrics] = await allMetrics(nodes);
+  expect(metrics!.total('quorate_verification_workers')).toBe(2);
+  const { body, signatures } = signTransfer(network, alice, bob, 1n);
+  const forged = identify({ body, signatures: [{ key: signatures[0]!.key, signature: new Uint8Array(64).fill(1) }] });
+  expect(await submitUntilFinal(node!.rpc, forged)).toMatchObject({ ok: false, error: { code: 'BAD_SIGNATURE' } });
   const pay = (amount: bigint) => submitUntilFinal(node!.rpc, signTransfer(network, alice, bob, amount));
   const first = unwrap(await pay(5n));
   expect(first.succeeded).toBe(true);

@@ -48,6 +48,8 @@ describe('what is refused', () => {
       'an array of origins',
     ],
     ['an empty path', '[storage]\ndirectory = ""', {}, 'CONFIG_BAD_VALUE', 2, 'a path'],
+    ['a word for a number', '[verification]\nworkers = "all"', {}, 'CONFIG_BAD_VALUE', 2, 'auto or an integer from 0'],
+    ['more threads than can be meant', '[verification]\nworkers = 65', {}, 'CONFIG_BAD_VALUE', 2, 'from 0 to 64'],
     ['a misspelt variable', '', { QUORATE_RPC_LISTN: '' }, 'CONFIG_UNKNOWN_KEY', null, 'QUORATE_RPC_LISTEN?'],
     ['a variable with a wrong list', '', peers, 'CONFIG_BAD_VALUE', null, '/ip4/10.0.0.2/tcp/7400'],
     ['a variable with a wrong flag', '', { QUORATE_METRICS_ENABLED: '1' }, 'CONFIG_BAD_VALUE', null, 'true or false'],
@@ -102,6 +104,16 @@ describe('what is accepted', () => {
     const config = value('[rpc]\nlisten = "127.0.0.1:1"\ncallsPerSecond = 7', environment);
     expect(config.rpc).toMatchObject({ listen: { host: '0.0.0.0', port: 80 }, limitLoopback: true, callsPerSecond: 5 });
     expect(config.network.peers).toEqual(['/ip4/10.0.0.1/tcp/7400', '/dns4/node1/tcp/7400']);
+  });
+
+  test('a number of threads, or what suits the machine', () => {
+    const workers = (text: string, variable?: string) =>
+      value(text, { QUORATE_VERIFICATION_WORKERS: variable }).verification.workers;
+    expect(workers('')).toBe('auto');
+    expect(workers('[verification]\nworkers = "auto"')).toBe('auto');
+    expect(workers('[verification]\nworkers = 0')).toBe(0);
+    expect(workers('[verification]\nworkers = 0', '3')).toBe(3);
+    expect(workers('[verification]\nworkers = 0', 'auto')).toBe('auto');
   });
 
   test('what configText wrote', () => {

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { publicKeyOf } from '#crypto';
 import { createNetwork } from '../../../cli/network/create.ts';
 import { type MemberPlan, type NetworkPlan, plannedAddress } from '../../../cli/network/plan.ts';
 import { parseGenesis } from '../../../ledger/genesis-file.ts';
-import { loadConfig } from '../../../node/config.ts';
+import { loadConfig, verificationWorkers } from '../../../node/config.ts';
 import { loadKey } from '../../../node/keys.ts';
 import { quorate, spawned, temporary } from './run.ts';
 
@@ -74,6 +75,7 @@ describe('network create', () => {
     const [first, second] = created.nodes;
     const config = loadConfig(join(directory, 'node0', 'config.toml'), {});
     expect(config.rpc.listen).toEqual({ host: '127.0.0.1', port: first!.ports.rpc });
+    expect(config.verification.workers).toBe(verificationWorkers(Math.floor(availableParallelism() / 2)));
     expect(config.network.peers).toEqual([
       expect.stringMatching(new RegExp(`^/ip4/127\\.0\\.0\\.1/tcp/${second!.ports.peer}/p2p/12D3Koo\\w{45}$`)),
     ]);
