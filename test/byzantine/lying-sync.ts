@@ -10,7 +10,7 @@ export function expectCaughtUp(chainId: string, blocksBehind: number, told: read
   let comeback: Comeback;
   beforeAll(async () => {
     comeback = await openComeback(chainId, blocksBehind);
-  }, 180_000);
+  }, 300_000);
   afterAll(() => comeback?.close(), 60_000);
 
   describe('a node that comes back far behind, first to a peer that', () => {

@@ -20,6 +20,7 @@ import { ROLES } from '../../ledger/modules/operation.ts';
 import type { Address } from '../../ledger/types/address.ts';
 import type { Hash, NodeId, PublicKey } from '../../ledger/types/ids.ts';
 import { loadKey } from '../../node/keys.ts';
+import { ownTime } from '../own-time.ts';
 
 export interface Sender {
   readonly key: SecretKey;
@@ -160,10 +161,10 @@ export function residentMb({ home }: Pick<Node, 'home'>): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) / 1024;
 }
 
-/** Resolves when `condition` holds; throws, naming `what`, when it still does not after `timeoutMs`. */
+/** Resolves when `condition` holds; throws, naming `what`, when it still does not after `timeoutMs` of this process's own time. */
 export async function eventually(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000) {
-  for (const deadline = performance.now() + timeoutMs; !(await condition()); await pause(POLL_MS))
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+  for (const deadline = ownTime() + timeoutMs; !(await condition()); await pause(POLL_MS))
+    if (ownTime() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
 }
 
 /** Makes a stopped node dial nobody but one address. */
