@@ -169,7 +169,8 @@ function gossip(topics: readonly string[]) {
 /**
  * yamux writes from detached microtasks, where a connection that has closed meanwhile makes it throw past every handler
  * (js-libp2p issues 3415, 3512): any peer could end the process by hanging up in the right moment. Here such bytes are lost
- * with their connection. It also sends more window updates than anyone has a use for.
+ * with their connection. It also sends more window updates than anyone has a use for, and the header of a frame apart from what it
+ * carries: in one piece they are one TLS record and one write instead of two.
  */
 function muxer(init: Parameters<typeof yamux>[0]): ReturnType<typeof yamux> {
   return (...components) => {
@@ -179,7 +180,7 @@ function muxer(init: Parameters<typeof yamux>[0]): ReturnType<typeof yamux> {
       const send = socket.send.bind(socket);
       const credit = windowCredit();
       socket.send = bytes => {
-        const frame = bytes instanceof Uint8Array ? credit(bytes) : bytes;
+        const frame = credit(bytes instanceof Uint8Array ? bytes : bytes.subarray());
         if (frame === null) return true;
         try {
           return send(frame);

@@ -1,5 +1,5 @@
 /** One file that is only ever appended to: what the write-ahead log needs of the disk, and tests stand in for. */
-import { close, constants, fdatasync, fsync, open, writev } from 'node:fs';
+import { close, constants, fdatasync, fsync, open, writev, writevSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +17,8 @@ export type OpenLogFile = (path: string) => Promise<LogFile>;
 
 /** Linux takes at most 1024 pieces in one writev. */
 const CHUNKS_MAX = 1000;
+/** So little is in the page cache sooner than another thread has been handed it. */
+const AT_ONCE_BYTES_MAX = 64 * 1024;
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
@@ -50,7 +52,8 @@ export const createLogFile: OpenLogFile = async path => {
     async write(chunks) {
       for (let i = 0; i < chunks.length; i += CHUNKS_MAX) {
         let left: readonly Bytes[] = chunks.slice(i, i + CHUNKS_MAX);
-        while (left.length > 0) left = after(left, await writePieces(fd, left));
+        const atOnce = left.reduce((bytes, each) => bytes + each.length, 0) <= AT_ONCE_BYTES_MAX;
+        while (left.length > 0) left = after(left, atOnce ? writevSync(fd, left) : await writePieces(fd, left));
       }
     },
     sync: () => syncData(fd),
