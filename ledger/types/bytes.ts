@@ -26,6 +26,32 @@ export function room(length: number): Bytes {
   return piece.subarray(at, used);
 }
 
+/**
+ * What is kept lies side by side in pieces of this size. A hundred thousand transactions that wait, each the last one of its piece, take
+ * 200 MB: in larger pieces a sender of many that are refused and few that wait could take more than a node has.
+ */
+export const KEPT_PIECE_BYTES = 2_048;
+/** Longer ones have memory of their own, which is not much dearer than what they take of a piece. */
+const KEPT_BYTES_MAX = 512;
+let keptPiece = new Uint8Array(KEPT_PIECE_BYTES);
+let keptUsed = 0;
+
+/**
+ * A copy that may be kept for long: what was decoded and waits. Memory of its own for each of thousands a second costs more than to
+ * decode it, and for the collector as much again. Whoever keeps one keeps two KiB alive at most.
+ */
+export function keptCopyOf(bytes: Bytes): Bytes {
+  if (bytes.length > KEPT_BYTES_MAX) return bytes.slice();
+  if (keptUsed + bytes.length > KEPT_PIECE_BYTES) {
+    keptPiece = new Uint8Array(KEPT_PIECE_BYTES);
+    keptUsed = 0;
+  }
+  const at = keptUsed;
+  keptUsed += bytes.length;
+  keptPiece.set(bytes, at);
+  return keptPiece.subarray(at, keptUsed);
+}
+
 /** The bytes from `start` up to `end`, in {@link room}. */
 export function copyOf(bytes: Bytes, start = 0, end: number = bytes.length): Bytes {
   const copy = room(end - start);

@@ -187,6 +187,15 @@ export function bytes(max: number): Codec<Bytes> {
   };
 }
 
+/** The same, read as a view of the frame: for a decoder that makes something else of it at once. */
+export const byteViews = (max: number): Codec<Bytes> => ({
+  ...bytes(max),
+  read(reader) {
+    const length = reader.varint();
+    return length > max ? reader.fail(`more than ${max} bytes`) : reader.view(length);
+  },
+});
+
 /** Of each kind of text so many short ones are kept: most say the name of one of a few chains, operations or tokens. */
 const TEXTS_KEPT = 64;
 const KEPT_BYTES_MAX = 64;

@@ -1,4 +1,4 @@
-import { type Bytes, toHex } from './bytes.ts';
+import { type Bytes, keptCopyOf, toHex } from './bytes.ts';
 import type { Interned } from './interned.ts';
 
 /** Thrown inside a decoder and caught by `decode`; nothing else may catch it. */
@@ -39,7 +39,7 @@ export class Reader {
   own(): void {
     if (this.offset > 0 || this.owned) return;
     const alone = !this.foreign && this.bytes.length === this.bytes.buffer.byteLength;
-    if (!alone) this.bytes = this.bytes.slice();
+    if (!alone) this.bytes = keptCopyOf(this.bytes);
     this.owned = true;
   }
 

@@ -4,14 +4,14 @@
  * delay runs out.
  */
 import type { Bytes } from '../../ledger/types/bytes.ts';
-import { bytes, type Codec, encode, list, mapped } from '../../ledger/types/codec.ts';
+import { byteViews, type Codec, encode, list, mapped } from '../../ledger/types/codec.ts';
 import type { Millis } from '../../ledger/types/ids.ts';
 import { TRANSACTION_BYTES_MAX } from '../../ledger/types/transaction.ts';
 import { BATCH_BYTES, BATCH_BYTES_MAX, BATCH_DELAY_MS, BATCH_TRANSACTIONS_MAX } from '../limits.ts';
 
-/** Encoded transactions, never none. Whether each of them decodes is for the receiver to see. */
+/** Encoded transactions, never none, read as views of the frame. Whether each of them decodes is for the receiver to see. */
 export const transactionBatch: Codec<readonly Bytes[]> = mapped(
-  list(bytes(TRANSACTION_BYTES_MAX), BATCH_TRANSACTIONS_MAX),
+  list(byteViews(TRANSACTION_BYTES_MAX), BATCH_TRANSACTIONS_MAX),
   (batch, reader) => {
     if (batch.length === 0) reader.fail('empty batch');
     if (batch.reduce((sum, each) => sum + each.length, 0) > BATCH_BYTES_MAX) reader.fail('batch is too large');
