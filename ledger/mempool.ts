@@ -42,11 +42,16 @@ export interface Mempool extends TransactionSource {
   /**
    * Takes in a transaction whose signatures are valid; one that waits unverified under the same id gives way to it. `now` is the
    * clock that {@link oldestWaiting} answers in. Refuses, in this order: ALREADY_WAITING, POOL_FULL, SENDER_FULL, what `checkForm`
-   * and `checkPlace` refuse.
+   * and `checkPlace` refuse; not asked again where the caller `isSure`, who had both pass it at this very place.
    */
-  admit(now: Millis, place: Place, transaction: IdentifiedTransaction): Result<null, PoolRefusal>;
+  admit(now: Millis, place: Place, transaction: IdentifiedTransaction, isSure?: boolean): Result<null, PoolRefusal>;
   /** The same for a transaction whose signatures nobody verified here: whoever makes a block of it has to, and says so to {@link judged}. */
-  admitUnverified(now: Millis, place: Place, transaction: IdentifiedTransaction): Result<null, PoolRefusal>;
+  admitUnverified(
+    now: Millis,
+    place: Place,
+    transaction: IdentifiedTransaction,
+    isSure?: boolean,
+  ): Result<null, PoolRefusal>;
   /** The verdict on the signatures of what waits unverified: dropped where they are false. Nothing, where it does not wait with these. */
   judged(transaction: IdentifiedTransaction, isSound: boolean): void;
   has(id: TransactionId): boolean;
@@ -110,6 +115,8 @@ function dequeue(queue: Queue, waiting: Waiting): void {
   waiting.next = null;
 }
 
+const alreadyWaiting = (id: TransactionId): Result<null, PoolRefusal> => err({ code: 'ALREADY_WAITING', concerns: id });
+
 export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMITS): Mempool {
   const all = new Map<TransactionId, Waiting>();
   /** Ids of those that could go into a block, the longest waiting first. */
@@ -131,11 +138,10 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     return queue;
   }
 
-  function makeReady(waiting: Waiting, now: Millis): void {
+  function makeReady(waiting: Waiting, queue: Queue, now: Millis): void {
     waiting.since = now;
-    const { id, body } = waiting.transaction;
-    ready.add(id);
-    enqueue(queueOf(body.sender), waiting);
+    ready.add(waiting.transaction.id);
+    enqueue(queue, waiting);
   }
 
   function hold(transaction: IdentifiedTransaction, after: TransactionId): void {
@@ -146,7 +152,10 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
 
   /** Those that waited for `id` need wait no more. */
   function release(id: TransactionId, now: Millis): void {
-    for (const each of held.get(id) ?? []) makeReady(all.get(each)!, now);
+    for (const each of held.get(id) ?? []) {
+      const waiting = all.get(each)!;
+      makeReady(waiting, queueOf(waiting.transaction.body.sender), now);
+    }
     held.delete(id);
   }
 
@@ -173,13 +182,13 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     if (siblings?.size === 0) held.delete(body.after);
   }
 
-  function refusalOf(place: Place, transaction: IdentifiedTransaction): PoolRefusal | null {
-    const { id, body, size } = transaction;
-    if (all.has(id)) return { code: 'ALREADY_WAITING', concerns: id };
+  function refusalOf(place: Place, transaction: IdentifiedTransaction, isSure: boolean): PoolRefusal | null {
+    const { body, size } = transaction;
     if (isFull(size)) return { code: 'POOL_FULL', concerns: String(bytes) };
     const queue = queues.get(body.sender);
     if (queue && (queue.transactions >= limits.senderTransactionsMax || queue.bytes + size > limits.senderBytesMax))
       return { code: 'SENDER_FULL', concerns: body.sender };
+    if (isSure) return null;
     const form = checkForm(rules, transaction);
     if (!form.ok) return form.error;
     const sender = checkPlace(rules, place, transaction);
@@ -191,13 +200,15 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     return checkPlace(rules, place, transaction).ok && checkAfter(rules, place, transaction).ok;
   }
 
+  /** Takes in what does not wait yet. */
   function take(
     now: Millis,
     place: Place,
     transaction: IdentifiedTransaction,
     isVerified: boolean,
+    isSure: boolean,
   ): Result<null, PoolRefusal> {
-    const refusal = refusalOf(place, transaction);
+    const refusal = refusalOf(place, transaction, isSure);
     if (refusal !== null) return err(refusal);
     const { id, body, size } = transaction;
     const waiting = { transaction, isVerified, since: now, isReady: false, previous: null, next: null };
@@ -207,7 +218,7 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     queue.transactions++;
     queue.bytes += size;
     expiries.add(id, body.validUntil);
-    if (body.after === null || checkAfter(rules, place, transaction).ok) makeReady(waiting, now);
+    if (body.after === null || checkAfter(rules, place, transaction).ok) makeReady(waiting, queue, now);
     else hold(transaction, body.after);
     return ok(null);
   }
@@ -225,17 +236,19 @@ export function createMempool(rules: Rules, limits: MempoolLimits = MEMPOOL_LIMI
     has: id => all.has(id),
     isVerified: id => all.get(id)?.isVerified === true,
     get: id => all.get(id)?.transaction ?? null,
-    admit(now, place, transaction) {
+    admit(now, place, transaction, isSure = false) {
       const waiting = all.get(transaction.id);
-      if (waiting === undefined || waiting.isVerified) return take(now, place, transaction, true);
+      if (waiting === undefined) return take(now, place, transaction, true, isSure);
+      if (waiting.isVerified) return alreadyWaiting(transaction.id);
       if (waiting.transaction.signaturesHash === transaction.signaturesHash) {
         waiting.isVerified = true;
         return ok(null);
       }
       drop(transaction.id);
-      return take(now, place, transaction, true);
+      return take(now, place, transaction, true, isSure);
     },
-    admitUnverified: (now, place, transaction) => take(now, place, transaction, false),
+    admitUnverified: (now, place, transaction, isSure = false) =>
+      all.has(transaction.id) ? alreadyWaiting(transaction.id) : take(now, place, transaction, false, isSure),
     judged({ id, signaturesHash }, isSound) {
       const waiting = all.get(id);
       if (waiting === undefined || waiting.isVerified || waiting.transaction.signaturesHash !== signaturesHash) return;

@@ -3,7 +3,7 @@
  * before its signatures are checked, and when too much waits already nothing is even decoded. What a client brings is always
  * checked here; what another node brings waits unchecked where the engine has members vouch for each other's clients.
  */
-import { checkForm, checkPlace, isRepeated, type Place, type Refusal, type Rules } from '../ledger/admission.ts';
+import { checkForm, checkPlace, type Place, type Refusal, type Rules } from '../ledger/admission.ts';
 import { identify } from '../ledger/crypto/ids.ts';
 import type { Mempool, PoolRefusal } from '../ledger/mempool.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
@@ -11,7 +11,7 @@ import type { CertificateRule } from '../ledger/types/certificate.ts';
 import { decode } from '../ledger/types/codec.ts';
 import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { Millis, TransactionId } from '../ledger/types/ids.ts';
-import { type IdentifiedTransaction, transaction } from '../ledger/types/transaction.ts';
+import { encodeTransaction, type IdentifiedTransaction, transaction } from '../ledger/types/transaction.ts';
 import type { FinalReceipt } from './acknowledgements.ts';
 import { isHeld, membersVouch, verifyTransactions } from './client-signatures.ts';
 import { BUSY_RETRY_MS, OWN_SIGNATURES_WAITING_MAX, PEER_SIGNATURES_WAITING_MAX } from './limits.ts';
@@ -76,25 +76,33 @@ export function createIntake(ports: IntakePorts): Intake {
     return { type: 'refused', fault: reason };
   };
 
-  /** What is known without its signatures; null: they are to be verified. */
+  /** What is known without its signatures; null: they are to be verified, and nothing else is against it at this place. */
   function prejudge(candidate: IdentifiedTransaction, place: Place): Admission | null {
     const { id } = candidate;
-    if (isRepeated(rules, place, candidate) || candidate.body.validUntil < place.time) {
+    const sender = checkPlace(rules, place, candidate);
+    if (!sender.ok && (sender.error.code === 'DUPLICATE' || sender.error.code === 'EXPIRED')) {
       const final = ports.final(id);
       if (final !== null) return { type: 'final', final };
     }
     if (pool.isVerified(id)) return { type: 'admitted', id };
     const form = checkForm(rules, candidate);
     if (!form.ok) return refused(toClient(form.error));
-    const sender = checkPlace(rules, place, candidate);
     return sender.ok ? null : refused(toClient(sender.error));
   }
 
-  function admit(candidate: IdentifiedTransaction, place: Place): Admission {
-    const outcome = pool.admit(ports.now(), place, candidate);
-    if (outcome.ok || outcome.error.code === 'ALREADY_WAITING') return { type: 'admitted', id: candidate.id };
+  /** Where a transaction would be recorded now: what was found at `before` still holds where that is what is answered. */
+  function placeSince(before: Place): Place {
+    const place = ports.place();
+    return place.recorded === before.recorded ? before : place;
+  }
+
+  function admit(candidate: IdentifiedTransaction, now: Millis, place: Place, isSure: boolean): Admission {
+    const { id } = candidate;
+    const outcome = pool.admit(now, place, candidate, isSure);
+    if (outcome.ok) ports.spread(encodeTransaction(candidate));
+    if (outcome.ok || outcome.error.code === 'ALREADY_WAITING') return { type: 'admitted', id };
     // It became final while its signatures were being verified.
-    const final = outcome.error.code === 'DUPLICATE' ? ports.final(candidate.id) : null;
+    const final = outcome.error.code === 'DUPLICATE' ? ports.final(id) : null;
     return final ? { type: 'final', final } : refused(toClient(outcome.error));
   }
 
@@ -104,9 +112,9 @@ export function createIntake(ports: IntakePorts): Intake {
     if (isBusy || pool.isFull(bytes)) return transactions.map(() => refused(busy()));
     const before = ports.place();
     const answers = new Array<Admission | undefined>(transactions.length);
-    const pending: { readonly at: number; readonly candidate: IdentifiedTransaction }[] = [];
-    for (const [at, wire] of transactions.entries()) {
-      const decoded = decode(transaction, wire);
+    const pending: IdentifiedTransaction[] = [];
+    for (let at = 0; at < transactions.length; at++) {
+      const decoded = decode(transaction, transactions[at]!);
       if (!decoded.ok) {
         answers[at] = refused(malformed(decoded.error.reason));
         continue;
@@ -114,25 +122,20 @@ export function createIntake(ports: IntakePorts): Intake {
       const candidate = identify(decoded.value);
       const known = prejudge(candidate, before);
       if (known) answers[at] = known;
-      else pending.push({ at, candidate });
+      else pending.push(candidate);
     }
-    const verdicts = await verifyTransactions(
-      verifier,
-      pending.map(each => each.candidate),
-      'own',
-    );
-    const place = ports.place();
-    for (const [i, { at, candidate }] of pending.entries()) {
+    const verdicts = await verifyTransactions(verifier, pending, 'own');
+    const place = placeSince(before);
+    const now = ports.now();
+    for (let at = 0, next = 0; at < answers.length; at++) {
+      if (answers[at] !== undefined) continue;
+      const candidate = pending[next]!;
       if (verdicts === null) answers[at] = refused(busy());
-      else if (!verdicts[i]) answers[at] = refused(badSignature(candidate.id));
-      else {
-        const known = pool.isVerified(candidate.id);
-        const answer = admit(candidate, place);
-        answers[at] = answer;
-        if (answer.type === 'admitted' && !known) ports.spread(transactions[at]!);
-      }
+      else if (!verdicts[next]) answers[at] = refused(badSignature(candidate.id));
+      else answers[at] = admit(candidate, now, place, place === before);
+      next++;
     }
-    if (pending.length > 0) ports.admitted(pending.map(({ candidate }) => candidate.id));
+    if (pending.length > 0) ports.admitted(pending.map(({ id }) => id));
     return answers as Admission[];
   }
 
@@ -158,7 +161,7 @@ export function createIntake(ports: IntakePorts): Intake {
     }
     const outcome = membersVouch(ports.certificate)
       ? await takeVouched(fresh, contested, place)
-      : await takeVerified(fresh);
+      : await takeVerified(fresh, place);
     const taken = [...fresh, ...contested];
     if (taken.length > 0) ports.admitted(taken.map(({ id }) => id));
     // Passed on is only what was judged as a whole: a node that knows less would hold a false part against this node.
@@ -176,20 +179,21 @@ export function createIntake(ports: IntakePorts): Intake {
   ): Promise<Verdict> {
     const now = ports.now();
     const leads = ports.leads();
-    if (!leads) for (const candidate of fresh) pool.admitUnverified(now, place, candidate);
+    if (!leads) for (const candidate of fresh) pool.admitUnverified(now, place, candidate, true);
     const checked = leads ? [...fresh, ...contested] : contested;
-    return checked.length === 0 || (await takeVerified(checked)) === 'accept' ? 'accept' : 'ignore';
+    return checked.length === 0 || (await takeVerified(checked, place)) === 'accept' ? 'accept' : 'ignore';
   }
 
-  async function takeVerified(fresh: readonly IdentifiedTransaction[]): Promise<Verdict> {
+  /** Takes in what nothing but its signatures may be against at a place. */
+  async function takeVerified(fresh: readonly IdentifiedTransaction[], before: Place): Promise<Verdict> {
     const verdicts = await verifyTransactions(verifier, fresh, 'peer');
     if (verdicts === null) return 'ignore';
     let honest = true;
     const now = ports.now();
     // Blocks may have become final while the signatures were verified.
-    const present = ports.place();
-    for (const [i, candidate] of fresh.entries()) {
-      if (verdicts[i]) pool.admit(now, present, candidate);
+    const place = placeSince(before);
+    for (let i = 0; i < fresh.length; i++) {
+      if (verdicts[i]) pool.admit(now, place, fresh[i]!, place === before);
       else honest = false;
     }
     return honest ? 'accept' : 'reject';

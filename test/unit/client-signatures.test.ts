@@ -118,6 +118,21 @@ test('members vouch where the engine bears crashes alone', () => {
   expect(vouching.map(({ spec }) => spec.name).sort()).toEqual([...CRASH].sort());
 });
 
+describe('what a block records while its signatures are verified', () => {
+  it.each(['a client', 'a peer'])('is not taken in from %s', async who => {
+    const { chain, intake, pool } = node('pbft');
+    const each = payment(alice);
+    const taken = who === 'a client' ? intake.submit([encodeTransaction(each)]) : intake.takeBatch(batchOf(each));
+    const source = { offer: (take: (offered: IdentifiedTransaction) => unknown) => void take(each) };
+    const request = { parent: chain.head.id, time: NOW, proposer: key(101), seal: EMPTY };
+    const { block } = chain.build(source, request)!;
+    chain.adopt(block.id, block.header.height);
+    const refused = [{ type: 'refused', fault: { code: 'DUPLICATE' } }];
+    expect([await taken]).toMatchObject([who === 'a client' ? refused : 'accept']);
+    expect(pool.has(each.id)).toBe(false);
+  });
+});
+
 describe('a client', () => {
   it.each([...CRASH, ...BYZANTINE, 'pow'])('whose signature is false is refused under %s', async engine => {
     const { intake, pool, checks } = node(engine);
