@@ -15,8 +15,9 @@ export interface RecordedBase {
 /** What one block recorded, on top of its parent. */
 export interface Recorded {
   readonly time: Millis;
-  readonly ids: ReadonlySet<TransactionId>;
-  /** Null once the block is final, when its ids have moved into the base. */
+  /** None once the block is final, when they have moved into the base: nobody is to look twice for what is mostly nowhere. */
+  ids: ReadonlySet<TransactionId>;
+  /** Null once the block is final. */
   below: Recorded | null;
   readonly base: RecordedBase;
 }
@@ -58,6 +59,7 @@ export function settleRecorded(block: Recorded, windowMs: Millis): Recorded {
   const { ids } = block.base;
   ids.forgetBefore(block.time - windowMs);
   for (const id of block.ids) ids.add(id, block.time);
+  block.ids = NONE;
   block.below = null;
   return block;
 }
