@@ -40,7 +40,7 @@ export interface IntakePorts {
   spread(bytes: Bytes): void;
   /** The pool may hold these now, unless it refused them. */
   admitted(ids: readonly TransactionId[]): void;
-  rejected(code: string): void;
+  rejected(code: string, transactions: number): void;
 }
 
 export interface Intake {
@@ -71,8 +71,8 @@ function toClient({ code, concerns }: Refusal | PoolRefusal): Fault {
 export function createIntake(ports: IntakePorts): Intake {
   const { rules, pool, verifier } = ports;
 
-  const refused = (reason: Fault): Admission => {
-    ports.rejected(reason.code);
+  const refused = (reason: Fault, transactions = 1): Admission => {
+    ports.rejected(reason.code, transactions);
     return { type: 'refused', fault: reason };
   };
 
@@ -109,7 +109,9 @@ export function createIntake(ports: IntakePorts): Intake {
   async function submit(transactions: readonly Bytes[]): Promise<readonly Admission[]> {
     const bytes = transactions.reduce((sum, each) => sum + each.length, 0);
     const isBusy = pool.transactions > ports.allowance() || verifier.waiting('own') > OWN_SIGNATURES_WAITING_MAX;
-    if (isBusy || pool.isFull(bytes)) return transactions.map(() => refused(busy()));
+    // One answer for all: a node that has no time must not spend it on saying so.
+    if (isBusy || pool.isFull(bytes))
+      return new Array<Admission>(transactions.length).fill(refused(busy(), transactions.length));
     const before = ports.place();
     const answers = new Array<Admission | undefined>(transactions.length);
     const pending: IdentifiedTransaction[] = [];

@@ -38,7 +38,7 @@ export interface Metrics {
   /** A block became final. */
   finalised(times: FinalTimes): void;
   /** A transaction was refused, with its code. */
-  rejected(code: string): void;
+  rejected(code: string, transactions: number): void;
   /** A call was answered; `code` null: with a result. */
   called(method: string, code: string | null, durationMs: number): void;
   /** In the text format of Prometheus. */
@@ -157,7 +157,7 @@ export function createMetrics(read: () => Gauges): Metrics {
       if (times.intervalMs !== null) interval.observe(times.intervalMs / 1_000);
       if (times.roundMs !== null) round.observe(times.roundMs / 1_000);
     },
-    rejected: value => rejected.inc({ code: rejectedCode(value) }),
+    rejected: (value, transactions) => rejected.inc({ code: rejectedCode(value) }, transactions),
     called(name, outcome, durationMs) {
       const known = method(name);
       requests.inc({ method: known, code: outcome === null ? 'ok' : code(outcome) });

@@ -177,7 +177,7 @@ async function compose(
     leads: () => home.validator !== null && agreement.core.status().leader === home.validator.self,
     spread: bytes => batches.add(bytes),
     admitted: ids => agreement.pooled(ids),
-    rejected: code => metrics.rejected(code),
+    rejected: metrics.rejected,
   });
   const versions = stateVersions(chain, store);
   const agreement: Agreement = createAgreement({

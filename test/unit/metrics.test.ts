@@ -81,7 +81,7 @@ describe('the metrics', () => {
     const metrics = createMetrics(() => gauges);
     metrics.finalised({ transactions: 5, intervalMs: null, roundMs: null, blockMs: 3 });
     metrics.finalised({ transactions: 2, intervalMs: 1_500, roundMs: 40, blockMs: 3 });
-    metrics.rejected('EXPIRED');
+    metrics.rejected('EXPIRED', 3);
     metrics.called('tx_submit', null, 4);
     metrics.called('tx_submit', 'EXPIRED', 4);
     const text = await metrics.text();
@@ -89,7 +89,7 @@ describe('the metrics', () => {
     expect(value(text, 'quorate_ledger_block_seconds_count')).toBe(2);
     expect(value(text, 'quorate_consensus_block_interval_seconds_sum')).toBe(1.5);
     expect(value(text, 'quorate_consensus_round_duration_seconds_bucket{le="0.05"}')).toBe(1);
-    expect(value(text, 'quorate_mempool_rejected_total{code="EXPIRED"}')).toBe(1);
+    expect(value(text, 'quorate_mempool_rejected_total{code="EXPIRED"}')).toBe(3);
     expect(value(text, 'quorate_rpc_requests_total{method="tx_submit",code="ok"}')).toBe(1);
     expect(value(text, 'quorate_rpc_request_seconds_count{method="tx_submit"}')).toBe(2);
   });
