@@ -55,7 +55,9 @@ export function keptCopyOf(bytes: Bytes): Bytes {
 /** The bytes from `start` up to `end`, in {@link room}. */
 export function copyOf(bytes: Bytes, start = 0, end: number = bytes.length): Bytes {
   const copy = room(end - start);
-  copy.set(bytes.subarray(start, end));
+  if (copy.length > IN_HEAP_BYTES_MAX) copy.set(bytes.subarray(start, end));
+  // What a block writes is short for the most part, and a view to copy from would cost more than the copy.
+  else for (let i = 0; i < copy.length; i++) copy[i] = bytes[start + i]!;
   return copy;
 }
 
