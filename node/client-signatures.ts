@@ -45,7 +45,7 @@ export function signatureClaims(transactions: readonly IdentifiedTransaction[]):
 }
 
 /** Whether the pool holds this very transaction, signatures included. */
-export const isHeld = (pool: Mempool, { id, signaturesHash }: IdentifiedTransaction): boolean =>
+const isHeld = (pool: Mempool, { id, signaturesHash }: IdentifiedTransaction): boolean =>
   pool.get(id)?.signaturesHash === signaturesHash;
 
 /** Whether the pool holds it and its signatures were verified here. */

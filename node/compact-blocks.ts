@@ -8,7 +8,7 @@ import { merkleRoot } from '../ledger/crypto/merkle.ts';
 import { rememberTransactionsRoot } from '../ledger/identify-block.ts';
 import type { Mempool } from '../ledger/mempool.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
-import { type Bytes, toHex } from '../ledger/types/bytes.ts';
+import { type Bytes, isHexOf, toHex } from '../ledger/types/bytes.ts';
 import type { CompactBlock } from '../ledger/types/compact-block.ts';
 import type { Header } from '../ledger/types/header.ts';
 import { type BlockId, HASH_LENGTH, type Height, type PublicKey, type TransactionId } from '../ledger/types/ids.ts';
@@ -70,11 +70,17 @@ export function compactBlocks(pool: Pick<Mempool, 'get'>, wants: (id: BlockId) =
     for (const id of block.missing.keys()) awaitNoMore(block, id);
   }
 
-  /** Whether the pool holds what is missing under this id: the same signatures too, which were verified. */
+  /** What the pool holds under this id: with the same signatures too, which were verified. */
+  function inPool(id: TransactionId, leaf: Bytes): IdentifiedTransaction | null {
+    const known = pool.get(id);
+    return known !== null && isHexOf(known.signaturesHash, leaf, HASH_LENGTH) ? known : null;
+  }
+
+  /** Whether the pool holds what is missing under this id. */
   function find({ leaves, found, missing }: Incomplete, id: TransactionId): boolean {
     const index = missing.get(id)!;
-    const known = pool.get(id);
-    if (known === null || known.signaturesHash !== toHex(leaves[index]!, HASH_LENGTH)) return false;
+    const known = inPool(id, leaves[index]!);
+    if (known === null) return false;
     found[index] = known;
     return missing.delete(id);
   }
@@ -98,10 +104,18 @@ export function compactBlocks(pool: Pick<Mempool, 'get'>, wants: (id: BlockId) =
       if (merkleRoot(leaves) !== header.transactionsRoot) return 'mismatch';
       const id = blockId(header);
       if (blocks.has(id)) return 'incomplete';
-      const missing = new Map(leaves.map((leaf, index) => [idOf(leaf), index]));
-      if (missing.size < leaves.length) return 'mismatch';
-      const block: Incomplete = { ...{ id, header, leaves, from, missing }, found: leaves.map(() => null) };
-      for (const each of missing.keys()) find(block, each);
+      const named = new Set<TransactionId>();
+      const found = new Array<IdentifiedTransaction | null>(leaves.length);
+      const missing = new Map<TransactionId, number>();
+      for (let index = 0; index < leaves.length; index++) {
+        const leaf = leaves[index]!;
+        const each = idOf(leaf);
+        named.add(each);
+        found[index] = inPool(each, leaf);
+        if (found[index] === null) missing.set(each, index);
+      }
+      if (named.size < leaves.length) return 'mismatch';
+      const block: Incomplete = { id, header, leaves, from, found, missing };
       if (missing.size === 0) return whole(block);
       const displacing = makeRoom(from);
       keep(block);

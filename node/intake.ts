@@ -13,7 +13,7 @@ import { err, type Fault, ok, type Result } from '../ledger/types/errors.ts';
 import type { Millis, TransactionId } from '../ledger/types/ids.ts';
 import { encodeTransaction, type IdentifiedTransaction, transaction } from '../ledger/types/transaction.ts';
 import type { FinalReceipt } from './acknowledgements.ts';
-import { isHeld, membersVouch, verifyTransactions } from './client-signatures.ts';
+import { membersVouch, verifyTransactions } from './client-signatures.ts';
 import { BUSY_RETRY_MS, OWN_SIGNATURES_WAITING_MAX, PEER_SIGNATURES_WAITING_MAX } from './limits.ts';
 import { transactionBatch } from './network/transaction-batches.ts';
 import type { Verdict } from './network/transport.ts';
@@ -154,12 +154,13 @@ export function createIntake(ports: IntakePorts): Intake {
       const decoded = decode(transaction, wire);
       if (!decoded.ok) return 'reject';
       const candidate = identify(decoded.value);
-      if (isHeld(pool, candidate)) continue;
+      const held = pool.get(candidate.id);
+      if (held?.signaturesHash === candidate.signaturesHash) continue;
       // What has no place here, such as what has expired or is recorded already, may have been in order where it set out. Its
       // signatures are not looked at: anyone can make keys and sign with them what every node would have to verify.
-      const isJudged = !pool.isVerified(candidate.id) && checkForm(rules, candidate).ok;
+      const isJudged = (held === null || !pool.isVerified(candidate.id)) && checkForm(rules, candidate).ok;
       if (!isJudged || !checkPlace(rules, place, candidate).ok) unjudged = true;
-      else (pool.has(candidate.id) ? contested : fresh).push(candidate);
+      else (held === null ? fresh : contested).push(candidate);
     }
     const outcome = membersVouch(ports.certificate)
       ? await takeVouched(fresh, contested, place)

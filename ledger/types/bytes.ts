@@ -86,6 +86,16 @@ export function toHex(bytes: Bytes, at = 0, count: number = bytes.length - at): 
   return String.fromCharCode.apply(null, codes);
 }
 
+/** Whether `text` is the lower-case hexadecimal digits of the bytes from `at` on, as many as it has. */
+export function isHexOf(text: string, bytes: Bytes, at: number): boolean {
+  if (text.length % 2 !== 0 || at + text.length / 2 > bytes.length) return false;
+  for (let i = 0; i < text.length; i += 2) {
+    const byte = bytes[at + (i >> 1)]!;
+    if (text.charCodeAt(i) !== DIGITS[byte >> 4] || text.charCodeAt(i + 1) !== DIGITS[byte & 15]) return false;
+  }
+  return true;
+}
+
 const NOT_HEX = 16;
 /** The value of each lower-case hexadecimal digit by its character code. */
 const NIBBLES = new Uint8Array(256).fill(NOT_HEX);
