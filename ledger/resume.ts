@@ -3,8 +3,7 @@ import { appendHistory, type BlockState, validatorsOf } from './block-state.ts';
 import { blockId, validatorSetHash } from './crypto/ids.ts';
 import { EMPTY_FRONTIER, frontierRoot } from './crypto/merkle.ts';
 import { type RecordedBlock, recordedFrom } from './recorded.ts';
-import { treeFrom, treeRoot } from './state/tree.ts';
-import type { Bytes } from './types/bytes.ts';
+import { type Tree, treeRoot } from './state/tree.ts';
 import { err, type Fault, ok, type Result } from './types/errors.ts';
 import type { Header } from './types/header.ts';
 import type { BlockId } from './types/ids.ts';
@@ -12,8 +11,8 @@ import type { BlockId } from './types/ids.ts';
 /** What storage holds at the last final block. */
 export interface Stored {
   readonly header: Header;
-  /** Every entry of the state after that block. */
-  readonly entries: Iterable<readonly [key: string, value: Bytes]>;
+  /** Of every entry of the state after that block. */
+  readonly tree: Tree;
   /** The ids of the blocks before it, from height 0 on. */
   readonly earlierIds: Iterable<BlockId>;
   /** What the blocks in the window recorded, that one included, oldest first; see {@link windowStart}. */
@@ -28,8 +27,7 @@ export const windowStart = (rules: Rules, header: Header): number => header.time
  * `STORED_STATE_DIFFERS` (state root), `STORED_HISTORY_DIFFERS` (history root), `STORED_VALIDATORS_DIFFER`.
  */
 export function resumeState(rules: Rules, stored: Stored): Result<BlockState, Fault> {
-  const { header } = stored;
-  const tree = treeFrom(stored.entries);
+  const { header, tree } = stored;
   if (treeRoot(tree) !== header.stateRoot) return differs('STORED_STATE_DIFFERS', 'state', header);
   let history = EMPTY_FRONTIER;
   for (const earlier of stored.earlierIds) history = appendHistory(history, earlier);

@@ -40,6 +40,7 @@ import { endpointText } from './settings.ts';
 import { fetchSnapshot } from './snapshot-fetch.ts';
 import { createSnapshotOffer, type SnapshotOffer } from './snapshot-offer.ts';
 import { createSnapshotSync, type SnapshotSync } from './snapshot-sync.ts';
+import type { StateCache } from './state-cache.ts';
 import type { StateVersions } from './state-versions.ts';
 import { withStage } from './storage/snapshot-stage.ts';
 import type { FinalBlock, Store } from './storage/store.ts';
@@ -50,6 +51,7 @@ export interface AgreementPorts {
   readonly module: CoreModule<unknown>;
   readonly store: Store;
   readonly chain: Chain;
+  readonly cache: StateCache;
   readonly versions: StateVersions;
   readonly pool: Mempool;
   readonly verifier: Verifier;
@@ -130,7 +132,10 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     ports.finalised(block, { roundMs, executionMs: executionMs.get(block.block.id) ?? 0 });
   }
 
-  const finality = createFinality({ chain, store, pool, waiting: ports.waiting, now, applied, finalised, fatal });
+  const finality = createFinality({
+    ...{ chain, store, cache: ports.cache, pool, waiting: ports.waiting },
+    ...{ now, applied, finalised, fatal },
+  });
   const incoming = createIncoming({
     ...{ envelopes, verifier, held, compacts, chain, post },
     claim: (peer, height) => claim(peer, height),

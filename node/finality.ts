@@ -9,11 +9,13 @@ import { takeBack } from '../ledger/take-back.ts';
 import type { Certificate } from '../ledger/types/certificate.ts';
 import type { BlockId, Height, Millis } from '../ledger/types/ids.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
+import type { StateCache } from './state-cache.ts';
 import type { FinalBlock, Store } from './storage/store.ts';
 
 export interface FinalityPorts {
   readonly chain: Chain;
   readonly store: Pick<Store, 'commit'>;
+  readonly cache: Pick<StateCache, 'moved'>;
   readonly pool: Mempool;
   readonly waiting: Acknowledgements;
   now(): Millis;
@@ -26,13 +28,13 @@ export interface FinalityPorts {
 
 export interface Finality {
   /**
-   * Moves the ledger to `head`, and makes its branch final as far as `final`. Nothing happens when it is so already. Resolves once the store has
-   * room for more: that, and no sooner, is when the engine is told, so that a slow disk slows the network down.
+   * Moves the ledger to `head`, and makes its branch final as far as `final`. Nothing happens when it is so already. Resolves once store and memory
+   * have room for more: that, and no sooner, is when the engine is told, so that a slow disk slows the network down.
    */
   adopt(head: BlockId, final: Height, certificate: Certificate | null): Promise<void>;
 }
 
-export function createFinality({ chain, store, pool, waiting, now, ...ports }: FinalityPorts): Finality {
+export function createFinality({ chain, store, cache, pool, waiting, now, ...ports }: FinalityPorts): Finality {
   function settle(final: FinalBlock): void {
     const { header, transactions } = final.block;
     const place = placeAbove(chain.final, header.time + 1);
@@ -51,12 +53,15 @@ export function createFinality({ chain, store, pool, waiting, now, ...ports }: F
       if (isKnown || final < chain.final.header.height) return;
       const room: Promise<void>[] = [];
       const before = chain.included();
-      for (const block of chain.adopt(head, final)) {
+      const finals = chain.adopt(head, final);
+      for (const block of finals) {
         const certified = certificate?.block === block.block.id ? certificate : null;
         const committed = { ...block, certificate: certified };
         room.push(store.commit(committed));
         settle(committed);
       }
+      const changes = finals.map(each => each.changes);
+      room.push(cache.moved(chain.final.tree, changes));
       takeBack(chain, pool, now(), before);
       try {
         await Promise.all(room);

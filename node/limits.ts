@@ -173,6 +173,15 @@ export const SNAPSHOT_HEADERS_PER_FRAME = 256;
 /** Peers that fail half way before the blocks are replayed instead; whatever was fetched until then is not fetched again. */
 export const SNAPSHOT_STALLS_MAX = 16;
 
+// State
+
+/** What is written at once of what leaves the memory; as much more is there meanwhile. */
+export const STATE_PUT_AWAY_BYTES = 4 * MIB;
+/** Branches of the state that are looked at before the event loop runs again: a millisecond or two. */
+export const STATE_STEPS = 2_000;
+/** The part of the cache that is left free for what is read between two blocks: without it that would be read again and again. */
+export const STATE_FREE_SHARE = 1 / 8;
+
 // Verification
 
 /** Signatures checked before the event loop runs again: 32 take about 1.7 ms. */

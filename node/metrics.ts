@@ -20,6 +20,11 @@ export interface Gauges {
   readonly bytesReceivedTotal: number;
   readonly messagesDroppedTotal: number;
   readonly stateKeys: number;
+  /** Of the state in memory, at most. */
+  readonly stateBytes: number;
+  /** Parts of it that the disk holds. */
+  readonly statePages: number;
+  readonly statePageReadsTotal: number;
   readonly syncing: boolean;
   readonly blocksBehind: number;
 }
@@ -115,6 +120,13 @@ export function createMetrics(read: () => Gauges): Metrics {
     now => now.messagesDroppedTotal,
   );
   gauge('quorate_ledger_state_keys', 'Keys in the final state', now => now.stateKeys);
+  gauge('quorate_ledger_state_memory_bytes', 'Memory that the final state takes, at most', now => now.stateBytes);
+  gauge('quorate_ledger_state_pages', 'Parts of the state that are put away to the disk', now => now.statePages);
+  total(
+    'quorate_ledger_state_page_reads_total',
+    'Parts of the state read from the disk',
+    now => now.statePageReadsTotal,
+  );
   gauge('quorate_sync_syncing', '1 while blocks are brought from peers', now => (now.syncing ? 1 : 0));
   gauge('quorate_sync_blocks_behind', 'Blocks known to be final and not here', now => now.blocksBehind);
 

@@ -38,6 +38,7 @@ import type { SupplyReader } from './rpc/ports.ts';
 import { type Server, startServer } from './rpc/server.ts';
 import { endpointText } from './settings.ts';
 import { startSpreader } from './spreader.ts';
+import { openStateCache, type StateCache } from './state-cache.ts';
 import { type StateVersions, stateVersions } from './state-versions.ts';
 import { openStore, type Store } from './storage/store.ts';
 import { createSupplyQuestions } from './supply-questions.ts';
@@ -58,6 +59,8 @@ export interface RunningNode {
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
 }
+
+const MIB = 1024 * 1024;
 
 type Teardown = (() => Promise<void> | void)[];
 
@@ -145,7 +148,9 @@ async function compose(
   const networkId = genesisId(genesis);
   const store = await openStore(home.dataDirectory, { genesisId: networkId, failed: fatal });
   teardown.push(() => store.close());
-  const chain = await resumeChain(genesis, store, (step, done, total) =>
+  const cache = await openStateCache(home.dataDirectory, home.config.storage.stateCacheMb * MIB, fatal);
+  teardown.push(() => cache.close());
+  const chain = await resumeChain(genesis, store, cache, (step, done, total) =>
     log.debug({ step, done, total }, 'bringing the ledger up'),
   );
   const supply = await createSupplyQuestions(chain, store);
@@ -164,7 +169,7 @@ async function compose(
   teardown.push(() => verifier.stop());
   const waiting = acknowledgements(WAITERS_MAX);
   const evidence: Evidence[] = [];
-  const metrics = createMetrics(() => gauges({ chain, pool, agreement, verifier, verificationPool }));
+  const metrics = createMetrics(() => gauges({ chain, cache, pool, agreement, verifier, verificationPool }));
   const sinceLast = stopwatch();
   const batches = createTransactionBatches(batch => agreement.spread(batch));
   teardown.push(() => batches.stop());
@@ -181,7 +186,7 @@ async function compose(
   });
   const versions = stateVersions(chain, store);
   const agreement: Agreement = createAgreement({
-    ...{ home, networkId, module, store, chain, versions, pool, verifier, waiting, log, votesLost, now, fatal },
+    ...{ home, networkId, module, store, chain, cache, versions, pool, verifier, waiting, log, votesLost, now, fatal },
     seed: new DataView(randomBytes(8).buffer).getBigUint64(0),
     takeBatch: intake.takeBatch,
     finalised({ block, changes }, { roundMs, executionMs }) {
@@ -268,12 +273,13 @@ async function startPool(
 }
 
 interface GaugedParts extends Pick<ApiParts, 'chain' | 'pool' | 'agreement'> {
+  readonly cache: StateCache;
   readonly verifier: Verifier;
   readonly verificationPool: VerificationPool | null;
 }
 
 /** What the metrics show of the moment in which they are read. */
-function gauges({ chain, pool, agreement, verifier, verificationPool }: GaugedParts): Gauges {
+function gauges({ chain, cache, pool, agreement, verifier, verificationPool }: GaugedParts): Gauges {
   const { core, network, sync } = agreement;
   const status = core.status();
   const { height } = chain.final.header;
@@ -293,6 +299,9 @@ function gauges({ chain, pool, agreement, verifier, verificationPool }: GaugedPa
     bytesReceivedTotal: network.counters.bytesReceived,
     messagesDroppedTotal: network.counters.directDropped,
     stateKeys: treeSize(chain.final.tree),
+    stateBytes: cache.bytes,
+    statePages: cache.pages,
+    statePageReadsTotal: cache.reads,
     syncing: blocksBehind > 1,
     blocksBehind,
   };

@@ -8,10 +8,11 @@ import type { Genesis } from '../ledger/genesis.ts';
 import { genesisBlock } from '../ledger/genesis-block.ts';
 import type { RecordedBlock } from '../ledger/recorded.ts';
 import { resumeState, windowStart } from '../ledger/resume.ts';
-import type { Bytes } from '../ledger/types/bytes.ts';
 import { FaultError } from '../ledger/types/errors.ts';
 import type { Header } from '../ledger/types/header.ts';
 import type { BlockId, Height } from '../ledger/types/ids.ts';
+import type { StateCache } from './state-cache.ts';
+import { loadTree } from './state-loading.ts';
 import type { Store } from './storage/store.ts';
 
 const HEADERS_PAGE = 1_000;
@@ -26,17 +27,26 @@ const missing = (what: string, height: Height): FaultError =>
   });
 
 /** The chain that `store` holds; a new store gets its block 0. Throws a {@link FaultError} where what is stored does not add up. */
-export async function resumeChain(genesis: Genesis, store: Store, progress: ResumeProgress): Promise<Chain> {
+export async function resumeChain(
+  genesis: Genesis,
+  store: Store,
+  cache: StateCache,
+  progress: ResumeProgress,
+): Promise<Chain> {
   const rules: Rules = { chainId: genesis.chainId, limits: genesis.limits };
   const chain =
-    store.recovered.final === null ? await begin(rules, genesis, store) : await load(rules, store, progress);
+    store.recovered.final === null ? await begin(rules, genesis, store) : await load(rules, store, cache, progress);
+  await cache.moved(chain.final.tree, []);
   const { replay } = store.recovered;
   for (const [done, { block, certificate }] of replay.entries()) {
     const { height } = block.header;
     if (height === 0) continue;
     const verdict = chain.validate(block);
     if (!verdict.ok) throw missing(`valid block (${verdict.error.code} ${verdict.error.concerns})`, height);
-    for (const each of chain.adopt(block.id, height)) await store.commit({ ...each, certificate });
+    for (const each of chain.adopt(block.id, height)) {
+      await store.commit({ ...each, certificate });
+      await cache.moved(chain.final.tree, [each.changes]);
+    }
     progress('replay', done + 1, replay.length);
   }
   return chain;
@@ -50,13 +60,13 @@ async function begin(rules: Rules, genesis: Genesis, store: Store): Promise<Chai
   return createChain(rules, state);
 }
 
-async function load(rules: Rules, store: Store, progress: ResumeProgress): Promise<Chain> {
+async function load(rules: Rules, store: Store, cache: StateCache, progress: ResumeProgress): Promise<Chain> {
   const { height } = store.recovered.final!;
   const { header } = headerAt(store, height);
-  const entries = await loadEntries(store, progress);
+  const tree = await loadTree(store.stateEntries(), cache, read => progress('state', read, read));
   const earlierIds = await loadIds(store, height, progress);
   const recorded = loadWindow(store, header, windowStart(rules, header));
-  const state = resumeState(rules, { header, entries, earlierIds, recorded });
+  const state = resumeState(rules, { header, tree, earlierIds, recorded });
   if (!state.ok) throw new FaultError(state.error);
   return createChain(rules, state.value);
 }
@@ -65,15 +75,6 @@ function headerAt(store: Store, height: Height): { readonly id: BlockId; readonl
   const stored = store.header(height);
   if (stored === null) throw missing('header', height);
   return stored;
-}
-
-async function loadEntries(store: Store, progress: ResumeProgress): Promise<(readonly [string, Bytes])[]> {
-  const entries: (readonly [string, Bytes])[] = [];
-  for await (const page of store.stateEntries()) {
-    for (const entry of page) entries.push(entry);
-    progress('state', entries.length, entries.length);
-  }
-  return entries;
 }
 
 /** The ids of the blocks below `height`, from 0 on. */

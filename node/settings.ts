@@ -178,6 +178,12 @@ export const settings = {
   },
   storage: {
     directory: path('data', 'where blocks and state are kept, from the node’s home'),
+    stateCacheMb: integer(
+      1_024,
+      1,
+      1_000_000,
+      'megabytes (of 1,048,576 bytes) of the state that are kept in memory; the rest is put away to the disk, and read when it is needed',
+    ),
   },
   bench: {
     uncheckedSignatures: flag(

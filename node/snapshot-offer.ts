@@ -4,8 +4,6 @@
  */
 
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Genesis } from '../ledger/genesis.ts';
 import { buildFinality } from '../ledger/proof/build.ts';
 import { manifest } from '../ledger/snapshot.ts';
@@ -31,6 +29,7 @@ import { chunkEntries } from './network/certified-block.ts';
 import type { SnapshotSource } from './network/snapshot-server.ts';
 import { certifiedEvidence } from './prover.ts';
 import type { StateVersions } from './state-versions.ts';
+import { namelessFile } from './storage/nameless-file.ts';
 import type { StateEntry } from './storage/state-store.ts';
 import type { Store } from './storage/store.ts';
 
@@ -150,7 +149,7 @@ async function make(
     const bytes = encode(manifest, { finality: buildFinality(why.value), state });
     const chunks = chunksUnder(treeRoot(tree), state);
     if (bytes.length > NETWORK_MESSAGE_BYTES_MAX || !chunks) return null;
-    const file = await scratchFile(dataDirectory);
+    const file = await namelessFile(dataDirectory, 'snapshot');
     const hasRoom = async (bytes: number) => {
       if ((await freeBytes()) - bytes < SNAPSHOT_DISK_FREE_BYTES) throw noRoom(dataDirectory);
     };
@@ -163,15 +162,6 @@ async function make(
   } finally {
     await view.close();
   }
-}
-
-/** A file without a name: its room on the disk is free again once it is closed, however the process ends. */
-async function scratchFile(dataDirectory: string): Promise<FileHandle> {
-  await mkdir(dataDirectory, { recursive: true });
-  const path = join(dataDirectory, 'snapshot');
-  const file = await open(path, 'w+', 0o600);
-  await rm(path);
-  return file;
 }
 
 const noRoom = (directory: string): FaultError =>

@@ -6,13 +6,13 @@ import { setImmediate } from 'node:timers/promises';
 import { verify } from '#crypto';
 import { engines } from '../consensus/registry.ts';
 import { verifyCertificate } from '../ledger/certificate.ts';
-import { type Chain, createChain } from '../ledger/chain.ts';
+import { type Chain, createChain, type FinalBlock } from '../ledger/chain.ts';
 import { genesisId } from '../ledger/genesis.ts';
 import { genesisBlock } from '../ledger/genesis-block.ts';
 import { trustedGenesis, type WorkTerms } from '../ledger/proof/trusted-genesis.ts';
-import { treeFrom, treeRoot } from '../ledger/state/tree.ts';
+import { treeSize } from '../ledger/state/tree.ts';
 import type { IdentifiedBlock } from '../ledger/types/block.ts';
-import { type Bytes, equalBytes } from '../ledger/types/bytes.ts';
+import { equalBytes } from '../ledger/types/bytes.ts';
 import type { Certificate, CertificateRule } from '../ledger/types/certificate.ts';
 import { encode, list } from '../ledger/types/codec.ts';
 import { FaultError } from '../ledger/types/errors.ts';
@@ -21,6 +21,7 @@ import { type Receipt, receipt } from '../ledger/types/receipt.ts';
 import { headerFault } from '../ledger/types/work/header-rule.ts';
 import { signatureClaims } from './client-signatures.ts';
 import { loadHome } from './home.ts';
+import { openStateCache, type StateCache } from './state-cache.ts';
 import { openStore, type Store } from './storage/store.ts';
 
 /** Something on disk that is not what it should be. */
@@ -43,6 +44,7 @@ export interface Verification {
   readonly findings: readonly Finding[];
 }
 
+const MIB = 1024 * 1024;
 /** After so many there is nothing more to learn. */
 const FINDINGS_MAX = 100;
 const receipts = list(receipt, Number.MAX_SAFE_INTEGER);
@@ -55,21 +57,22 @@ export async function verifyStore(
   home: string,
   onProgress: (height: Height, total: Height) => void,
 ): Promise<Verification> {
-  const { genesis, dataDirectory } = loadHome(home, process.env);
+  const { config, genesis, dataDirectory } = loadHome(home, process.env);
   const networkId = genesisId(genesis);
   const { promise: failure, reject } = Promise.withResolvers<never>();
   failure.catch(() => {});
   const store = await openStore(dataDirectory, { genesisId: networkId, failed: reject });
+  const cache = await openStateCache(dataDirectory, config.storage.stateCacheMb * MIB, reject);
   try {
     if (store.oldest > 0) throw beganFromSnapshot(store.oldest);
     const rule = engines.get(genesis.consensus.engine)!.spec.certificate;
     const evidence = { rule, work: trustedGenesis(genesis).work };
     const chain = createChain({ chainId: genesis.chainId, limits: genesis.limits }, genesisBlock(genesis).state);
-    const checked = await Promise.race([walk(chain, evidence, store, onProgress), failure]);
+    const checked = await Promise.race([walk(chain, cache, evidence, store, onProgress), failure]);
     const { id, header } = chain.final;
     return { genesisId: networkId, height: header.height, head: id, stateRoot: header.stateRoot, ...checked };
   } finally {
-    await store.close();
+    await cache.close().finally(() => store.close());
   }
 }
 
@@ -89,6 +92,7 @@ interface Evidence {
 
 async function walk(
   chain: Chain,
+  cache: StateCache,
   evidence: Evidence,
   store: Store,
   onProgress: (height: Height, total: Height) => void,
@@ -113,11 +117,12 @@ async function walk(
       findings.push({ code: 'BLOCK_MISSING', height, what: 'not on disk, or damaged there' });
       break;
     }
-    const { found, receipts } = judge(chain, evidence, block, inLog ? inLog.certificate : store.certificate(height));
-    if (receipts && !inLog) found.push(...checkIndexes(store, block, receipts));
+    const { found, final } = judge(chain, evidence, block, inLog ? inLog.certificate : store.certificate(height));
+    if (final && !inLog) found.push(...checkIndexes(store, block, final.receipts));
     findings.push(...found.map(each => ({ ...each, height })));
     transactions += block.transactions.length;
-    if (!receipts) break;
+    if (!final) break;
+    await cache.moved(chain.final.tree, [final.changes]);
     if (height === stored && findings.length === 0) findings.push(...(await checkState(chain, store, height)));
     onProgress(height, total);
     if (height % 16 === 0) await setImmediate();
@@ -131,7 +136,7 @@ function judge(
   { rule, work }: Evidence,
   block: IdentifiedBlock,
   certificate: Certificate | null,
-): { readonly found: Omit<Finding, 'height'>[]; readonly receipts: readonly Receipt[] | null } {
+): { readonly found: Omit<Finding, 'height'>[]; readonly final: FinalBlock | null } {
   const { id, header } = block;
   const found: Omit<Finding, 'height'>[] = [];
   for (const transaction of block.transactions)
@@ -143,15 +148,15 @@ function judge(
   const flaw = work && headerFault(work.params, chain.final, block);
   if (flaw !== null) {
     found.push({ code: 'WORK_INVALID', what: flaw });
-    return { found, receipts: null };
+    return { found, final: null };
   }
   const verdict = chain.validate(block);
   if (!verdict.ok) {
     found.push({ code: 'BLOCK_INVALID', what: `${verdict.error.code} ${verdict.error.concerns}` });
-    return { found, receipts: null };
+    return { found, final: null };
   }
   const [final] = chain.adopt(id, header.height);
-  return { found, receipts: final!.receipts };
+  return { found, final: final! };
 }
 
 /** What the database says about a block beside the block itself. */
@@ -173,11 +178,16 @@ function checkIndexes(
   return found;
 }
 
-async function checkState(chain: Chain, store: Store, height: Height): Promise<Finding[]> {
-  const entries: (readonly [string, Bytes])[] = [];
-  for await (const page of store.stateEntries()) for (const entry of page) entries.push(entry);
-  const root = treeRoot(treeFrom(entries));
-  return root === chain.final.header.stateRoot
-    ? []
-    : [{ code: 'STATE_DIFFERS', height, what: `the state on disk has the root ${root}` }];
+async function checkState({ final }: Chain, store: Store, height: Height): Promise<Finding[]> {
+  let entries = 0;
+  for await (const page of store.stateEntries()) {
+    for (const [key, value] of page) {
+      const executed = final.tree.get(key);
+      if (executed === null || !equalBytes(executed, value))
+        return [{ code: 'STATE_DIFFERS', height, what: `on disk ${JSON.stringify(key)} has another value` }];
+    }
+    entries += page.length;
+  }
+  const missing = treeSize(final.tree) - entries;
+  return missing === 0 ? [] : [{ code: 'STATE_DIFFERS', height, what: `${missing} entries are not on disk` }];
 }

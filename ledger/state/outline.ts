@@ -17,6 +17,7 @@ import {
   EMPTY_DIGEST,
   isBranch,
   type Node,
+  open,
 } from './node.ts';
 import { comparePaths, DEPTH_MAX, DIGEST_BYTES, type Digest, fromHash, nibble, pathOf, toHash } from './path.ts';
 import { subtree, type Tree } from './tree.ts';
@@ -53,39 +54,41 @@ export type ChunkEntries = readonly (readonly [key: string, value: Bytes])[];
  * larger, it is a chunk. Null: that would be more chunks than an outline may have.
  */
 export function outlineOf({ node, digest }: Tree, bytesMax: number): Outline | null {
-  const large = new Set<Node>();
-  findLarge(node, bytesMax, large);
   const shape: number[] = [];
-  const digests: Hash[] = [];
-  if (isBranch(node) && large.has(node)) cut(node, large, shape, digests);
-  else addChunk(digest, shape, digests);
-  return shape.length <= NODES_MAX && digests.length <= CHUNKS_MAX ? { shape, digests } : null;
+  const digests: Digest[] = [];
+
+  /** Adds the chunks of a subtree, and answers how much it holds. */
+  function cut(of: Node | null, ofDigest: Digest): number {
+    const [nodes, chunks] = [shape.length, digests.length];
+    let bytes = wholeBytes(of, bytesMax);
+    if (bytes === null) {
+      const { children, committed } = open(of as Branch);
+      shape.push(bitmapOf(committed));
+      bytes = 0;
+      let at = BRANCH_HEAD;
+      for (const child of children) {
+        if (child === null) continue;
+        bytes += cut(child, committed.slice(at, at + DIGEST_BYTES));
+        at += DIGEST_BYTES;
+      }
+      if (bytes > bytesMax) return bytes;
+      shape.length = nodes;
+      digests.length = chunks;
+    }
+    shape.push(0);
+    digests.push(ofDigest);
+    return bytes;
+  }
+
+  cut(node, digest);
+  return shape.length <= NODES_MAX && digests.length <= CHUNKS_MAX ? { shape, digests: digests.map(toHash) } : null;
 }
 
-/** Adds the branches that hold more than `bytesMax`, and answers how much `node` holds. */
-function findLarge(node: Node | null, bytesMax: number, large: Set<Node>): number {
+/** How much a subtree holds that is not to be cut further; null: that has to be seen from its children. */
+function wholeBytes(node: Node | null, bytesMax: number): number | null {
   if (node === null) return 0;
   if (!isBranch(node)) return node.length;
-  let bytes = 0;
-  for (const child of node.children) bytes += findLarge(child, bytesMax, large);
-  if (bytes > bytesMax) large.add(node);
-  return bytes;
-}
-
-function cut(branch: Branch, large: ReadonlySet<Node>, shape: number[], digests: Hash[]): void {
-  shape.push(bitmapOf(branch));
-  let at = BRANCH_HEAD;
-  for (const child of branch.children) {
-    if (child === null) continue;
-    if (isBranch(child) && large.has(child)) cut(child, large, shape, digests);
-    else addChunk(branch.committed.slice(at, at + DIGEST_BYTES), shape, digests);
-    at += DIGEST_BYTES;
-  }
-}
-
-function addChunk(digest: Digest, shape: number[], digests: Hash[]): void {
-  shape.push(0);
-  digests.push(toHash(digest));
+  return node.children === null && node.page!.leafBytes <= bytesMax ? node.page!.leafBytes : null;
 }
 
 /** The chunks that together are the state with this root, in ascending order of prefix; null: not what the outline says. */

@@ -5,7 +5,7 @@ import { ascending, type Codec, list, option, struct, uint } from '../types/code
 import { type Hash, hash } from '../types/ids.ts';
 import { valueDigest } from './change.ts';
 import { contentOf, ENTRY_BYTES, LEAF_ENTRIES_MAX, type Leaf, leafBytes } from './leaf.ts';
-import { BRANCH_HEAD, bitmapOf, branchBytes, CHILDREN, EMPTY_DIGEST, isBranch, rank } from './node.ts';
+import { BRANCH_HEAD, bitmapOf, branchBytes, CHILDREN, EMPTY_DIGEST, isBranch, open, rank } from './node.ts';
 import { DEPTH_MAX, DIGEST_BYTES, type Digest, fromHash, nibble, pathOf, toHash } from './path.ts';
 import type { Tree } from './tree.ts';
 
@@ -45,9 +45,10 @@ export function proveState(tree: Tree, key: string): StateProof {
   let node = tree.node;
   while (isBranch(node)) {
     const slot = nibble(path, branches.length);
-    const child: typeof tree.node = node.children[slot]!;
-    const bitmap = bitmapOf(node);
-    const siblings: Hash[] = digestsOf(node.committed.slice(BRANCH_HEAD)).map(toHash);
+    const { children, committed } = open(node);
+    const child: typeof tree.node = children[slot]!;
+    const bitmap = bitmapOf(committed);
+    const siblings: Hash[] = digestsOf(committed.slice(BRANCH_HEAD)).map(toHash);
     if (child !== null) siblings.splice(rank(bitmap, slot), 1);
     branches.push({ bitmap, siblings });
     node = child;

@@ -14,12 +14,14 @@ import {
   type Branch,
   bitmapOf,
   branchBytes,
+  branchOf,
   CHILDREN,
   digestOf,
   EMPTY_DIGEST,
   isBranch,
   type Node,
   nodeSize,
+  open,
   rank,
 } from './node.ts';
 import { DEPTH_MAX, DIGEST_BYTES, type Digest, nibble, pathOf, toHash } from './path.ts';
@@ -63,7 +65,7 @@ export const treeSize = ({ node }: Tree): number => nodeSize(node);
 
 function find(root: Node | null, path: Digest): Bytes | null {
   let node = root;
-  for (let depth = 0; isBranch(node); depth++) node = node.children[nibble(path, depth)]!;
+  for (let depth = 0; isBranch(node); depth++) node = open(node).children[nibble(path, depth)]!;
   return node === null ? null : findInLeaf(node, path);
 }
 
@@ -79,17 +81,35 @@ export function update(tree: Tree, writes: ReadonlyMap<string, Bytes | null>): T
   return treeOf(apply(tree.node, changes, 0, changes.length, 0));
 }
 
+/** Parts that a tree can be made of one after the other: to sort all entries at once takes longer than all the rest. */
+export const PARTS = 256;
+/** Where parts begin: by the first byte of the path. */
+const PART_DEPTH = 2;
+
+/** Which part an entry belongs to. */
+export const partOf = (entry: Entry): number => entry.charCodeAt(0);
+
+/** The part of a tree that has these entries, in whatever order. */
+export function partFrom(entries: Entry[]): Node | null {
+  sortByPath(entries);
+  return subtree(entries, 0, entries.length, PART_DEPTH);
+}
+
+/** The tree of all its parts in order. */
+export function treeFromParts(parts: readonly (Node | null)[]): Tree {
+  const top: (Node | null)[] = [];
+  for (let at = 0; at < PARTS; at += CHILDREN) top.push(parentOf(parts.slice(at, at + CHILDREN)));
+  return treeOf(parentOf(top));
+}
+
 /** The tree of `entries`, whose keys differ, made in one pass: for a start. */
 export function treeFrom(entries: Iterable<readonly [key: string, value: Bytes]>): Tree {
-  // By the first byte of the path: to sort all of them at once takes longer than all the rest.
-  const parts = Array.from({ length: 256 }, (): Entry[] => []);
+  const parts = Array.from({ length: PARTS }, (): Entry[] => []);
   for (const [key, value] of entries) {
     const entry = entryOf(pathOf(key), value);
-    parts[entry.charCodeAt(0)]!.push(entry);
+    parts[partOf(entry)]!.push(entry);
   }
-  for (const part of parts) sortByPath(part);
-  const sorted = parts.flat();
-  return treeOf(subtree(sorted, 0, sorted.length, 0));
+  return treeFromParts(parts.map(partFrom));
 }
 
 /** The subtree at `depth` with the changes from `from` to `to`, all of which belong into it. */
@@ -117,8 +137,9 @@ function applyToBranch(
   depth: number,
 ): Node | null {
   if (depth === VISIT_DEPTH) visit(branch, changes, from, to);
-  const children = branch.children.slice();
-  const before = bitmapOf(branch);
+  const below = open(branch);
+  const children = below.children.slice();
+  const before = bitmapOf(below.committed);
   let { size } = branch;
   let bitmap = before;
   let digests = '';
@@ -132,13 +153,13 @@ function applyToBranch(
     size += nodeSize(child) - nodeSize(old);
     bitmap = child === null ? bitmap & ~(1 << slot) : bitmap | (1 << slot);
     const at = BRANCH_HEAD + rank(before, slot) * DIGEST_BYTES;
-    digests += branch.committed.slice(copied, at) + (child === null ? '' : digestOf(child));
+    digests += below.committed.slice(copied, at) + (child === null ? '' : digestOf(child));
     copied = old === null ? at : at + DIGEST_BYTES;
     first = next;
   }
   if (size === 0) return null;
   if (size <= LEAF_ENTRIES_MAX) return collapse(children, size);
-  return { size, children, committed: branchBytes(bitmap, digests + branch.committed.slice(copied)) };
+  return branchOf(size, children, branchBytes(bitmap, digests + below.committed.slice(copied)));
 }
 
 /** Below it a block's changes are few enough that all they lead to stays in the processor's cache until they are applied. */
@@ -154,7 +175,7 @@ function visit(branch: Branch, changes: readonly Change[], from: number, to: num
     branches = false;
     for (let i = 0; i < reached.length; i++) {
       const node = reached[i]!;
-      if (!isBranch(node)) continue;
+      if (!isBranch(node) || node.children === null) continue;
       reached[i] = node.children[nibble(changes[from + i]!, depth)]!;
       branches = true;
     }
@@ -188,18 +209,27 @@ export function subtree(entries: readonly Entry[], from: number, to: number, dep
   if (to - from <= LEAF_ENTRIES_MAX) return leafOf(join(entries, from, to));
   assert(depth < DEPTH_MAX, 'more keys of one path than a leaf holds');
   const children: (Node | null)[] = [];
-  let bitmap = 0;
-  let digests = '';
   let first = from;
   for (let slot = 0; slot < CHILDREN; slot++) {
     const next = endOfSlot(entries, first, to, depth, slot);
-    const child = subtree(entries, first, next, depth + 1);
-    children.push(child);
-    if (child !== null) {
-      bitmap |= 1 << slot;
-      digests += digestOf(child);
-    }
+    children.push(subtree(entries, first, next, depth + 1));
     first = next;
   }
-  return { size: to - from, children, committed: branchBytes(bitmap, digests) };
+  return parentOf(children);
+}
+
+/** The subtree that consists of these, by nibble. */
+function parentOf(children: readonly (Node | null)[]): Node | null {
+  let size = 0;
+  let bitmap = 0;
+  let digests = '';
+  for (let slot = 0; slot < CHILDREN; slot++) {
+    const child = children[slot]!;
+    if (child === null) continue;
+    size += nodeSize(child);
+    bitmap |= 1 << slot;
+    digests += digestOf(child);
+  }
+  if (size === 0) return null;
+  return size <= LEAF_ENTRIES_MAX ? collapse(children, size) : branchOf(size, children, branchBytes(bitmap, digests));
 }

@@ -14,6 +14,7 @@ import type { Header } from '../../ledger/types/header.ts';
 import type { BlockId, Height } from '../../ledger/types/ids.ts';
 import { loadHome } from '../../node/home.ts';
 import { resumeChain } from '../../node/resume.ts';
+import { openStateCache } from '../../node/state-cache.ts';
 import { openLevel, textKey } from '../../node/storage/level.ts';
 import { openStore, type Store } from '../../node/storage/store.ts';
 import { type BenchNode, benchNetwork } from './bench-network.ts';
@@ -65,11 +66,14 @@ const keyOf = (i: number): string => `tokens/balance/BENCH/${sha256Hex(utf8(`${i
 
 /** Adds a block that writes `entries`, certified by the validators of all homes: what took many blocks elsewhere is one here. */
 async function grow(home: string, genesis: Genesis, homes: readonly string[], entries: Entries): Promise<Height> {
-  const store = await openStore(loadHome(home, {}).dataDirectory, { genesisId: genesisId(genesis), failed: fail });
+  const { dataDirectory } = loadHome(home, {});
+  const store = await openStore(dataDirectory, { genesisId: genesisId(genesis), failed: fail });
+  const cache = await openStateCache(dataDirectory, Number.POSITIVE_INFINITY, fail);
   try {
-    const chain = await resumeChain(genesis, store, () => {});
+    const chain = await resumeChain(genesis, store, cache, () => {});
     return await commit(chain, store, homes, entries);
   } finally {
+    await cache.close();
     await store.close();
   }
 }

@@ -4,6 +4,7 @@ import { type Chain, createChain } from '../../ledger/chain.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import type { GenesisBlock } from '../../ledger/genesis-block.ts';
 import { resumeState, windowStart } from '../../ledger/resume.ts';
+import { treeFrom } from '../../ledger/state/tree.ts';
 import type { Bytes } from '../../ledger/types/bytes.ts';
 import { mark } from './checks.ts';
 import type { Disk } from './disk.ts';
@@ -42,7 +43,7 @@ function stateOf({ blocks }: Disk, genesis: Genesis, first: GenesisBlock): Block
   const recorded = blocks
     .filter(({ block }) => block.header.time >= start)
     .map(({ block }) => ({ time: block.header.time, ids: block.transactions.map(each => each.id) }));
-  const state = resumeState(genesis, { header, entries, earlierIds: ids.slice(0, -1), recorded });
+  const state = resumeState(genesis, { header, tree: treeFrom(entries), earlierIds: ids.slice(0, -1), recorded });
   if (!state.ok) throw new Violation(state.error.message);
   return state.value;
 }

@@ -19,6 +19,7 @@ function node() {
   const finality = createFinality({
     ...{ chain, pool, now: () => 1 },
     waiting: acknowledgements(1),
+    cache: { moved: async () => {} },
     store: {
       commit: async ({ block }) => {
         seen.push(`commit ${block.header.height}`);

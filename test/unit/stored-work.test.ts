@@ -15,6 +15,7 @@ import { meets } from '../../ledger/types/work/hardness.ts';
 import { encodeSeal, sealAbove } from '../../ledger/types/work/seal.ts';
 import { prover } from '../../node/prover.ts';
 import { resumeChain } from '../../node/resume.ts';
+import { openStateCache } from '../../node/state-cache.ts';
 import { stateVersions } from '../../node/state-versions.ts';
 import { openStore, type Store } from '../../node/storage/store.ts';
 import { verifyStore } from '../../node/verify.ts';
@@ -45,12 +46,14 @@ async function miner(): Promise<Miner> {
     { validators: 1, basePort: 0 },
   );
   const { home } = nodes[0]!;
-  const failed = (fault: Error) => expect.unreachable(fault.message);
+  const failed = (fault: unknown) => expect.unreachable(String(fault));
   const store = await openStore(join(home, 'data'), { genesisId: genesisId(genesis), failed });
   let closed: Promise<void> | null = null;
   const close = () => (closed ??= store.close());
   onTestFinished(close);
-  const chain = await resumeChain(genesis, store, () => {});
+  const cache = await openStateCache(temporaryDirectory(), Number.POSITIVE_INFINITY, failed);
+  onTestFinished(() => cache.close());
+  const chain = await resumeChain(genesis, store, cache, () => {});
   const { params } = trustedGenesis(genesis).work!;
   return {
     ...{ home, genesis, store, chain, close },

@@ -11,7 +11,7 @@ import { createMempool } from '../../../ledger/mempool.ts';
 import { transfer } from '../../../ledger/modules/tokens/transfer.ts';
 import { isRecorded, type RecordedBlock } from '../../../ledger/recorded.ts';
 import { resumeState, windowStart } from '../../../ledger/resume.ts';
-import { treeRoot, update } from '../../../ledger/state/tree.ts';
+import { treeFrom, treeRoot, update } from '../../../ledger/state/tree.ts';
 import type { IdentifiedBlock } from '../../../ledger/types/block.ts';
 import { EMPTY, fromHex } from '../../../ledger/types/bytes.ts';
 import type { Header } from '../../../ledger/types/header.ts';
@@ -262,7 +262,7 @@ describe('a chain that resumes', () => {
   it('judges as it did before', () => {
     const value = stored();
     const { net, header, recorded, paid, earlierIds } = value;
-    const resumed = resumeState(net.rules, { header, entries: all(value), earlierIds, recorded });
+    const resumed = resumeState(net.rules, { header, tree: treeFrom(all(value)), earlierIds, recorded });
     expect(resumed.ok).toBe(true);
     if (!resumed.ok) return;
     const chain = createChain(net.rules, resumed.value);
@@ -277,15 +277,15 @@ describe('a chain that resumes', () => {
   it('refuses a store that does not add up', () => {
     const value = stored();
     const { net, header, recorded, earlierIds } = value;
-    const entries = all(value);
+    const tree = treeFrom(all(value));
     const fault = (change: object) => {
-      const result = resumeState(net.rules, { header, entries, earlierIds, recorded, ...change });
+      const result = resumeState(net.rules, { header, tree, earlierIds, recorded, ...change });
       return result.ok ? 'ok' : result.error.code;
     };
     const { proposer: _, ...rest } = header;
     expect([
       fault({}),
-      fault({ entries: [...entries].slice(1) }),
+      fault({ tree: treeFrom([...all(value)].slice(1)) }),
       fault({ earlierIds: earlierIds.slice(1) }),
       fault({ earlierIds: [...earlierIds].reverse() }),
       fault({ header: { ...rest, proposer: key(1), nextValidatorsHash: wrong } }),
