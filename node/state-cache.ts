@@ -132,16 +132,17 @@ export async function openStateCache(
     putAway(branch, page);
   }
 
-  async function write(branch: Branch): Promise<void> {
-    const pieces = piecesOf(branch);
-    branch.used = false;
-    const page = new SwappedPage(await swap.write(pieces), leafBytesOf(pieces));
-    if (branch.used) branch.page = page;
-    else release(branch, page);
-  }
-
   async function shrink(): Promise<void> {
-    for (const branch of choose()) await write(branch);
+    const branches = choose();
+    const lists = branches.map(piecesOf);
+    // To take them apart was no use of them.
+    for (const branch of branches) branch.used = false;
+    const places = await swap.write(lists);
+    for (const [i, branch] of branches.entries()) {
+      const page = new SwappedPage(places[i]!, leafBytesOf(lists[i]!));
+      if (branch.used) branch.page = page;
+      else release(branch, page);
+    }
     await setImmediate();
   }
 

@@ -59,7 +59,7 @@ function waitingEntries(swap: Swap): Waiting {
   const places = Array.from({ length: PARTS }, (): Place[] => []);
   return {
     async add(parts) {
-      for (const [index, entries] of parts.entries()) places[index]!.push(await swap.write(entries));
+      for (const [index, entries] of parts.entries()) places[index]!.push(...(await swap.write([entries])));
     },
     part: index => places[index]!.flatMap(swap.read),
     close: swap.close,

@@ -5,6 +5,7 @@
 import { readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { Bytes } from '../../ledger/types/bytes.ts';
 import type { FaultError } from '../../ledger/types/errors.ts';
 import { diskFault } from './fault.ts';
 import { namelessFile } from './nameless-file.ts';
@@ -20,7 +21,7 @@ export interface Place {
 export interface Swap {
   /** Bytes on the disk, with the room that is free again. */
   readonly bytes: number;
-  write(strings: readonly string[]): Promise<Place>;
+  write(lists: readonly (readonly string[])[]): Promise<Place[]>;
   /** Synchronously: what is computed from the state does not wait. */
   read(place: Place): string[];
   /** Its room may be written over. */
@@ -43,46 +44,53 @@ export async function openSwap(directory: string): Promise<Swap> {
   });
   /** By size of the room, where those begin that were let go. */
   const freed = new Map<number, number[]>();
-  let end = 0;
-  let buffer = Buffer.alloc(0);
+  let fileBytes = 0;
+  const written = reused();
+  const found = reused();
 
   function take(room: number): number {
     const again = freed.get(room)?.pop();
     if (again !== undefined) return again;
-    end += room;
-    return end - room;
+    fileBytes += room;
+    return fileBytes - room;
   }
 
-  /** Only good until the next call. */
-  function buffered(bytes: number): Buffer {
-    if (buffer.length < bytes) buffer = Buffer.allocUnsafeSlow(roomFor(bytes));
-    return buffer.subarray(0, bytes);
+  async function put(bytes: Bytes, at: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length; )
+        done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+    } catch (error) {
+      throw fault('SWAP_WRITE_FAILED', error);
+    }
   }
 
   return {
     get bytes() {
-      return end;
+      return fileBytes;
     },
-    async write(strings) {
-      const bytes = strings.reduce((sum, each) => sum + LENGTH_BYTES + each.length, 0);
-      // Of its own: what is read meanwhile needs the other one.
-      const whole = Buffer.allocUnsafe(bytes);
-      let at = 0;
-      for (const each of strings) {
-        at = whole.writeUInt32LE(each.length, at);
-        at += whole.write(each, at, 'latin1');
-      }
-      const place = { at: take(roomFor(bytes)), bytes, checksum: crc32(whole) };
-      try {
-        for (let done = 0; done < bytes; )
-          done += (await file.write(whole, done, bytes - done, place.at + done)).bytesWritten;
-      } catch (error) {
-        throw fault('SWAP_WRITE_FAILED', error);
-      }
-      return place;
+    async write(lists) {
+      const sizes = lists.map(bytesOf);
+      const whole = written.take(sizes.reduce((sum, size) => sum + size, 0));
+      let end = 0;
+      const places = await Promise.all(
+        lists.map(async (strings, i) => {
+          const from = end;
+          for (const each of strings) {
+            end = whole.writeUInt32LE(each.length, end);
+            end += whole.write(each, end, 'latin1');
+          }
+          const bytes = whole.subarray(from, end);
+          const place = { at: take(roomFor(sizes[i]!)), bytes: bytes.length, checksum: crc32(bytes) };
+          await put(bytes, place.at);
+          return place;
+        }),
+      );
+      written.give(whole);
+      return places;
     },
     read({ at, bytes, checksum }) {
-      const whole = buffered(bytes);
+      const room = found.take(bytes);
+      const whole = room.subarray(0, bytes);
       try {
         for (let done = 0; done < bytes; ) {
           const count = readSync(file.fd, whole, done, bytes - done, at + done);
@@ -100,6 +108,7 @@ export async function openSwap(directory: string): Promise<Swap> {
         strings.push(whole.toString('latin1', start, to));
         from = to;
       }
+      found.give(room);
       return strings;
     },
     free({ at, bytes }) {
@@ -111,6 +120,24 @@ export async function openSwap(directory: string): Promise<Swap> {
     close: () => file.close(),
   };
 }
+
+/** A buffer that is used again and again: with a new one each time, most of a process' memory would be those that nobody needs any more. */
+function reused(): { take(bytes: number): Buffer; give(buffer: Buffer): void } {
+  let spare: Buffer | null = null;
+  return {
+    take(bytes) {
+      const buffer = spare !== null && spare.length >= bytes ? spare : Buffer.allocUnsafeSlow(roomFor(bytes));
+      spare = null;
+      return buffer;
+    },
+    give(buffer) {
+      spare = buffer;
+    },
+  };
+}
+
+const bytesOf = (strings: readonly string[]): number =>
+  strings.reduce((sum, each) => sum + LENGTH_BYTES + each.length, 0);
 
 /** The room in which so many bytes are kept. Of few sizes, so that what is written finds what was let go. */
 function roomFor(bytes: number): number {

@@ -1,10 +1,7 @@
 /** A process that builds a state tree of one size, updates it block by block, and reports what that took. */
 import { sha256Binary } from '#crypto';
-import { below, rng } from '../../consensus/rng.ts';
-import { holdings } from '../../ledger/modules/tokens/token.ts';
 import { type Tree, treeFrom, update } from '../../ledger/state/tree.ts';
-import type { Address } from '../../ledger/types/address.ts';
-import type { Bytes } from '../../ledger/types/bytes.ts';
+import { balances, changedBalances } from './balances.ts';
 import { hashedBetween } from './hashed-nodes.ts';
 import { percentile } from './result.ts';
 
@@ -40,33 +37,6 @@ const WARM_UP_UPDATES = 40_000;
 const HASH_ROUNDS = 100_000;
 /** From so many blocks what they hash is counted. */
 const COUNTED_BLOCKS = 4;
-
-const random = rng(1n);
-/** As the tokens module wrote it last. */
-let entry: readonly [key: string, value: Bytes];
-const written = {
-  get: () => null,
-  set(key: string, value: Bytes | null) {
-    entry = [key, value!];
-  },
-};
-
-/** What a transfer leaves in the state: the balance of one of many addresses, each as long as real ones are. */
-function entryOf(account: number): readonly [key: string, value: Bytes] {
-  const address = `qr1${account.toString(32).padStart(61, 'z')}` as Address;
-  holdings.set(written, { amount: BigInt(below(random, 2 ** 32)) << 8n, frozen: false }, 'QRT', address);
-  return entry;
-}
-
-function* entries(keys: number): Generator<readonly [key: string, value: Bytes]> {
-  for (let i = 0; i < keys; i++) yield entryOf(i);
-}
-
-function block(keys: number, updates: number): ReadonlyMap<string, Bytes> {
-  const writes = new Map<string, Bytes>();
-  while (writes.size < updates) writes.set(...entryOf(below(random, keys)));
-  return writes;
-}
 
 function timed<T>(work: () => T): { readonly result: T; readonly ms: number } {
   const start = performance.now();
@@ -107,9 +77,9 @@ function measure(tree: Tree, keys: number, updates: number, blocks: number): Sta
   const known: number[] = [];
   let version = tree;
   const perKey = (ms: number): number => (ms * 1000) / updates;
-  for (let i = 0; i < WARM_UP_UPDATES / updates; i++) version = update(version, block(keys, updates));
+  for (let i = 0; i < WARM_UP_UPDATES / updates; i++) version = update(version, changedBalances(keys, updates));
   for (let i = 0; i < 2 * blocks; i++) {
-    const changes = block(keys, updates);
+    const changes = changedBalances(keys, updates);
     const readFirst = i % 2 === 1;
     if (readFirst) {
       const { ms } = timed(() => {
@@ -128,7 +98,7 @@ function measure(tree: Tree, keys: number, updates: number, blocks: number): Sta
     bytesHashed += bytes;
   };
   for (let i = 0; i < COUNTED_BLOCKS; i++) {
-    const changes = block(keys, updates);
+    const changes = changedBalances(keys, updates);
     const after = update(version, changes);
     for (const [key, value] of changes) {
       seen(key.length);
@@ -149,10 +119,10 @@ function measure(tree: Tree, keys: number, updates: number, blocks: number): Sta
 
 function report({ keys, runs }: StateOrder): StateReport {
   const making = timed(() => {
-    for (const _ of entries(keys));
+    for (const _ of balances(keys));
   });
   const before = heapBytes();
-  const building = timed(() => treeFrom(entries(keys)));
+  const building = timed(() => treeFrom(balances(keys)));
   const bytesPerKey = (heapBytes() - before) / keys;
   const measured = runs.map(({ updates, blocks }) => measure(building.result, keys, updates, blocks));
   return {

@@ -79,15 +79,18 @@ const sizeOf = ({ bytesPerKey, buildSeconds, residentMb }: StateReport) => ({
   residentMb: rounded(residentMb, 0),
 });
 
-function measured(order: StateOrder): Promise<StateReport> {
+export function measured(order: StateOrder): Promise<StateReport> {
   const heapMb = Math.max(HEAP_MB_MIN, Math.ceil((order.keys * HEAP_BYTES_PER_KEY) / 2 ** 20));
+  return inProcess<StateReport>('state-run', order, heapMb);
+}
+
+/** What the process of that file reports, with so much memory at most. */
+export function inProcess<T>(file: string, order: object, heapMb: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const child = fork(
-      join(import.meta.dirname, `state-run${import.meta.filename.slice(-3)}`),
-      [JSON.stringify(order)],
-      { execArgv: [...NODE_FLAGS, `--max-old-space-size=${heapMb}`, '--expose-gc'] },
-    );
-    child.once('message', report => resolve(report as StateReport));
+    const child = fork(join(import.meta.dirname, `${file}${import.meta.filename.slice(-3)}`), [JSON.stringify(order)], {
+      execArgv: [...NODE_FLAGS, `--max-old-space-size=${heapMb}`, '--expose-gc'],
+    });
+    child.once('message', report => resolve(report as T));
     child.once('error', reject);
     child.once('exit', code => reject(new Error(`the measurement ended without figures (exit ${code})`)));
   });

@@ -12,6 +12,7 @@ import { benchRpc } from './rpc.ts';
 import { benchSnapshot } from './snapshot.ts';
 import { benchSoak } from './soak.ts';
 import { benchState } from './state.ts';
+import { benchStateCache } from './state-cache.ts';
 import { benchSync } from './sync.ts';
 import { benchTps } from './tps.ts';
 import { benchWideArea } from './wide-area.ts';
@@ -75,6 +76,12 @@ export const benches: Readonly<Record<string, Bench>> = {
     about: 'an update of the state tree for each key that a block of 1,000 updates changes',
     short: { keys: 1_000_000, blocks: 20, floor: 0.12 },
     run: ({ keys = 1_000_000, blocks = 300 }, progress) => benchState({ keys, blocks }, progress),
+  },
+  'state-cache': {
+    about:
+      'an update of a state ten times larger than its cache for each key that a block of 1,000 updates reads and changes',
+    short: null,
+    run: ({ keys = 1_000_000, blocks = 100 }, progress) => benchStateCache({ keys, blocks }, progress),
   },
   rpc: {
     about: 'transactions that one node takes in per second in batches, and calls that it answers one by one',

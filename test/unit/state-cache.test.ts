@@ -1,4 +1,5 @@
 /** A state that is larger than its cache, against one that is all in memory. */
+import { closeSync, ftruncateSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -11,7 +12,7 @@ import { emptyTree, type Tree, treeFrom, treeRoot, treeSize, update } from '../.
 import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
 import { openStateCache, type StateCache } from '../../node/state-cache.ts';
 import { loadTree } from '../../node/state-loading.ts';
-import { temporaryDirectory } from './storage/fixtures.ts';
+import { openNameless, temporaryDirectory } from './storage/fixtures.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -171,6 +172,21 @@ describe('a state larger than its cache', () => {
     );
     expect(treeSize(tree)).toBe(20_000);
   });
+});
+
+it.skipIf(process.platform !== 'linux')('a node stops that cannot read what it put away', async () => {
+  const directory = temporaryDirectory();
+  const faults: unknown[] = [];
+  const cache = await openStateCache(directory, 1, error => faults.push(error));
+  onTestFinished(() => cache.close());
+  const tree = treeFrom(entriesOf(2_000));
+  await cache.moved(tree, []);
+  const file = openNameless(directory);
+  ftruncateSync(file);
+  closeSync(file);
+  const fault = expect.objectContaining({ code: 'SWAP_READ_FAILED' });
+  expect(() => tree.get(keyOf(1))).toThrow(fault);
+  expect(faults).toEqual([fault]);
 });
 
 describe('a start', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -30,3 +30,15 @@ export async function stateOf(store: Store): Promise<Map<string, Bytes>> {
 }
 
 export const write = (key: string, value: string | null) => ({ key, value: value === null ? null : utf8(value) });
+
+/** A second descriptor of the file without a name in a directory, to damage it. Linux alone has it. */
+export function openNameless(directory: string): number {
+  const found = readdirSync('/proc/self/fd').find(each => {
+    try {
+      return readlinkSync(join('/proc/self/fd', each)).startsWith(directory);
+    } catch {
+      return false;
+    }
+  });
+  return openSync(`/proc/self/fd/${found!}`, 'r+');
+}
