@@ -48,6 +48,8 @@ export async function openStateCache(
   let bytesAtMost = Number.POSITIVE_INFINITY;
   let isCounting = false;
   let running: Promise<void> | null = null;
+  /** For those who wait until no more is in memory than may be. */
+  let room: PromiseWithResolvers<void> | null = null;
   let closed = false;
   let pages = 0;
   let reads = 0;
@@ -155,8 +157,14 @@ export async function openStateCache(
         seen = tree;
       } else if (residentBytes > bytesLeft) await shrink();
       else break;
+      if (residentBytes <= bytesMax) giveRoom();
     }
     if (pages === 0 && residentBytes <= bytesMax / 2) rest();
+  }
+
+  function giveRoom(): void {
+    room?.resolve();
+    room = null;
   }
 
   /** Stops to count what fits easily. */
@@ -198,8 +206,11 @@ export async function openStateCache(
         .catch(fatal)
         .finally(() => {
           running = null;
+          giveRoom();
         });
-      if (residentBytes > bytesMax) await running;
+      if (residentBytes <= bytesMax) return;
+      room ??= Promise.withResolvers();
+      await room.promise;
     },
     async close() {
       closed = true;

@@ -184,7 +184,7 @@ async function checkState({ final }: Chain, store: Store, height: Height): Promi
     for (const [key, value] of page) {
       const executed = final.tree.get(key);
       if (executed === null || !equalBytes(executed, value))
-        return [{ code: 'STATE_DIFFERS', height, what: `on disk ${JSON.stringify(key)} has another value` }];
+        return [{ code: 'STATE_DIFFERS', height, what: `${JSON.stringify(key)} on disk is not as the blocks left it` }];
     }
     entries += page.length;
   }

@@ -7,9 +7,11 @@ import type { Chain } from '../../ledger/chain.ts';
 import { blockId } from '../../ledger/crypto/ids.ts';
 import { type Genesis, genesisId } from '../../ledger/genesis.ts';
 import { ROLES } from '../../ledger/modules/operation.ts';
+import { register } from '../../ledger/modules/validators/register.ts';
 import { WORK_HEADERS_MAX } from '../../ledger/proof/bundle.ts';
 import { trustedGenesis } from '../../ledger/proof/trusted-genesis.ts';
 import { verifyProof } from '../../ledger/proof.ts';
+import { EMPTY } from '../../ledger/types/bytes.ts';
 import type { Header } from '../../ledger/types/header.ts';
 import { meets } from '../../ledger/types/work/hardness.ts';
 import { encodeSeal, sealAbove } from '../../ledger/types/work/seal.ts';
@@ -17,6 +19,7 @@ import { prover } from '../../node/prover.ts';
 import { resumeChain } from '../../node/resume.ts';
 import { openStateCache } from '../../node/state-cache.ts';
 import { stateVersions } from '../../node/state-versions.ts';
+import { BUCKET, type Level, openLevel, textKey } from '../../node/storage/level.ts';
 import { openStore, type Store } from '../../node/storage/store.ts';
 import { verifyStore } from '../../node/verify.ts';
 import { key } from './ledger/network.ts';
@@ -139,16 +142,33 @@ describe('a node proves by work', () => {
 
 describe('node verify', () => {
   const LENGTH = 4;
-  const findings = async (change?: (found: Header, hardness: number) => Header) => {
+  const findings = async (
+    change?: (found: Header, hardness: number) => Header,
+    damage: (level: Level) => Promise<void> = async () => {},
+  ) => {
     const { home, mine, close } = await miner();
     for (let height = 1; height < LENGTH; height++) await mine(0);
     await mine(0, change);
     await close();
+    const level = await openLevel(join(home, 'data', 'level'));
+    await damage(level).finally(() => level.close());
     return (await verifyStore(home, () => {})).findings;
   };
 
   test('finds blocks that took their work in order', async () => {
     expect(await findings()).toEqual([]);
+  });
+
+  test('finds a state that is not what the blocks made of it', async () => {
+    const validators = textKey(BUCKET.state, register.path());
+    const more = textKey(BUCKET.state, 'zzz');
+    const differs = (what: string) => [{ code: 'STATE_DIFFERS', height: LENGTH, what }];
+    const written = (key: Uint8Array) => findings(undefined, level => level.write(batch => batch.put(key, EMPTY)));
+    expect(await written(validators)).toEqual(differs(`"${register.path()}" on disk is not as the blocks left it`));
+    expect(await written(more)).toEqual(differs('"zzz" on disk is not as the blocks left it'));
+    expect(await findings(undefined, level => level.write(batch => batch.delete(validators)))).toEqual(
+      differs('1 entries are not on disk'),
+    );
   });
 
   test('finds a block whose id misses its target, though it executes', async () => {
