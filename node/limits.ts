@@ -179,8 +179,12 @@ export const SNAPSHOT_STALLS_MAX = 16;
 export const STATE_PUT_AWAY_BYTES = 4 * MIB;
 /** Branches of the state that are looked at before the event loop runs again: a millisecond or two. */
 export const STATE_STEPS = 2_000;
-/** The part of the cache that is left free for what is read between two blocks: without it that would be read again and again. */
-export const STATE_FREE_SHARE = 1 / 8;
+/**
+ * What of the cache is left free for what is read until the next block is final, and never more than this share of it: without it all
+ * that a block reads would be read again when it is changed.
+ */
+export const STATE_FREE_BYTES = 64 * MIB;
+export const STATE_FREE_SHARE = 1 / 4;
 
 // Verification
 

@@ -7,7 +7,7 @@ import type { Below, Branch, Node, Page } from '../ledger/state/node.ts';
 import { joinPieces, leafBytesOf, memoryOf, pageChanges, piecesOf, putAway, putBack } from '../ledger/state/page.ts';
 import type { Tree } from '../ledger/state/tree.ts';
 import type { Bytes } from '../ledger/types/bytes.ts';
-import { STATE_FREE_SHARE, STATE_PUT_AWAY_BYTES, STATE_STEPS } from './limits.ts';
+import { STATE_FREE_BYTES, STATE_FREE_SHARE, STATE_PUT_AWAY_BYTES, STATE_STEPS } from './limits.ts';
 import { openSwap, type Place, type Swap } from './storage/swap.ts';
 
 export interface StateCache {
@@ -37,7 +37,7 @@ export async function openStateCache(
   fatal: (error: unknown) => void,
 ): Promise<StateCache> {
   const swap = await openSwap(directory);
-  const bytesLeft = bytesMax * (1 - STATE_FREE_SHARE);
+  const bytesLeft = bytesMax - Math.min(STATE_FREE_BYTES, bytesMax * STATE_FREE_SHARE);
   /** Branches that could be put away, with what they take: the first was put there longest ago. */
   const resident = new Map<Branch, number>();
   let residentBytes = 0;
