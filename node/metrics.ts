@@ -24,6 +24,8 @@ export interface Gauges {
   readonly stateBytes: number;
   /** Parts of it that the disk holds. */
   readonly statePages: number;
+  /** What they take there. */
+  readonly stateDiskBytes: number;
   readonly statePageReadsTotal: number;
   readonly syncing: boolean;
   readonly blocksBehind: number;
@@ -122,6 +124,7 @@ export function createMetrics(read: () => Gauges): Metrics {
   gauge('quorate_ledger_state_keys', 'Keys in the final state', now => now.stateKeys);
   gauge('quorate_ledger_state_memory_bytes', 'Memory that the final state takes, at most', now => now.stateBytes);
   gauge('quorate_ledger_state_pages', 'Parts of the state that are put away to the disk', now => now.statePages);
+  gauge('quorate_ledger_state_disk_bytes', 'Disk that they take, in a file without a name', now => now.stateDiskBytes);
   total(
     'quorate_ledger_state_page_reads_total',
     'Parts of the state read from the disk',

@@ -301,6 +301,7 @@ function gauges({ chain, cache, pool, agreement, verifier, verificationPool }: G
     stateKeys: treeSize(chain.final.tree),
     stateBytes: cache.bytes,
     statePages: cache.pages,
+    stateDiskBytes: cache.diskBytes,
     statePageReadsTotal: cache.reads,
     syncing: blocksBehind > 1,
     blocksBehind,

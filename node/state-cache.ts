@@ -16,6 +16,8 @@ export interface StateCache {
   readonly bytes: number;
   /** Branches that the disk holds. */
   readonly pages: number;
+  /** What they take there, with the room that is free again. */
+  readonly diskBytes: number;
   /** Branches read from there since the start. */
   readonly reads: number;
   /** Room on the disk for what does not fit, for the caller to close. */
@@ -48,7 +50,7 @@ export async function openStateCache(
   let bytesAtMost = Number.POSITIVE_INFINITY;
   let isCounting = false;
   let running: Promise<void> | null = null;
-  /** For those who wait until no more is in memory than may be. */
+  /** For those who wait because more is in memory than may be. */
   let room: PromiseWithResolvers<void> | null = null;
   let closed = false;
   let pages = 0;
@@ -80,7 +82,8 @@ export async function openStateCache(
         fatal(error);
         throw error;
       }
-      if (residentBytes < bytesMax) {
+      // While somebody waits for room, nothing takes it.
+      if (residentBytes < bytesMax && room === null) {
         putBack(branch, below);
         add(branch);
       }
@@ -157,7 +160,7 @@ export async function openStateCache(
         seen = tree;
       } else if (residentBytes > bytesLeft) await shrink();
       else break;
-      if (residentBytes <= bytesMax) giveRoom();
+      if (residentBytes <= bytesLeft) giveRoom();
     }
     if (pages === 0 && residentBytes <= bytesMax / 2) rest();
   }
@@ -184,6 +187,9 @@ export async function openStateCache(
     },
     get pages() {
       return pages;
+    },
+    get diskBytes() {
+      return swap.bytes;
     },
     get reads() {
       return reads;

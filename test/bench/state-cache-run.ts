@@ -27,6 +27,7 @@ export interface StateCacheReport {
   readonly all: number;
   readonly pageReads: number;
   readonly pages: number;
+  readonly diskMb: number;
   readonly startSeconds: number;
   readonly residentMb: number;
   readonly residentMbMax: number;
@@ -77,7 +78,7 @@ async function report({ keys, cacheBytes, updates, blocks }: StateCacheOrder): P
     times.wait.push(waited!);
     times.all.push(read! + updated! + waited!);
   }
-  const { pages, reads } = cache;
+  const { pages, reads, diskBytes } = cache;
   const residentMb = process.memoryUsage().rss / 2 ** 20;
   const residentMbMax = process.resourceUsage().maxRSS / 2 ** 10;
   collectGarbage();
@@ -88,8 +89,8 @@ async function report({ keys, cacheBytes, updates, blocks }: StateCacheOrder): P
   const median = (values: readonly number[]): number => percentile(values, 0.5);
   return {
     ...{ read: median(times.read), update: median(times.update), wait: median(times.wait), all: median(times.all) },
-    ...{ pageReads: (reads - readsBefore) / (blocks * updates), pages, startSeconds },
-    ...{ residentMb, residentMbMax, heapMb },
+    ...{ pageReads: (reads - readsBefore) / (blocks * updates), pages, diskMb: diskBytes / 2 ** 20 },
+    ...{ startSeconds, residentMb, residentMbMax, heapMb },
   };
 }
 

@@ -40,7 +40,11 @@ export async function benchStateCache(
       ...{ inMemoryReadMicrosecondsPerKey: rounded(read, 2), inMemoryUpdateMicrosecondsPerKey: rounded(afterRead, 2) },
       ...{ startSeconds: rounded(report.startSeconds, 1), residentMb: rounded(report.residentMb, 0) },
       ...{ residentMbMax: rounded(report.residentMbMax, 0), heapMb: rounded(report.heapMb, 0) },
-      ...{ inMemoryResidentMb: rounded(inMemory.residentMb, 0), pages: report.pages },
+      ...{
+        inMemoryResidentMb: rounded(inMemory.residentMb, 0),
+        pages: report.pages,
+        diskMb: rounded(report.diskMb, 0),
+      },
     },
   };
 }
