@@ -103,11 +103,17 @@ export async function openStateCache(
     resident.delete(branch);
   }
 
+  /** Whoever still reads a state that has it must not keep in memory what the disk has. */
+  function leave(branch: Branch): void {
+    if (branch.page === null) remove(branch);
+    else release(branch, branch.page);
+  }
+
   async function see(before: Node | null, after: Node | null): Promise<void> {
     let steps = 0;
     for (const { branch, isNew } of pageChanges(before, after)) {
       if (isNew) add(branch);
-      else remove(branch);
+      else leave(branch);
       if (++steps % STATE_STEPS === 0) await setImmediate();
     }
   }

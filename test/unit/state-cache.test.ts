@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { below, rng } from '../../consensus/rng.ts';
 import { outlineOf } from '../../ledger/state/outline.ts';
+import { memoryOf } from '../../ledger/state/page.ts';
 import { proveState } from '../../ledger/state/proof.ts';
 import { emptyTree, type Tree, treeFrom, treeRoot, treeSize, update } from '../../ledger/state/tree.ts';
 import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
@@ -149,6 +150,22 @@ describe('a state larger than its cache', () => {
       if (block >= 10) missed += readsOfHot();
     }
     expect(missed).toBeLessThan(50);
+  });
+
+  it('stays within the cache, though somebody holds a state of long ago', async () => {
+    const bytesMax = 500_000;
+    const cache = await cacheOf(bytesMax);
+    const entries = entriesOf(30_000);
+    const old = treeFrom(entries);
+    await cache.moved(old, []);
+    let tree = old;
+    for (let at = 0; at < 2_000; at += 4) {
+      const values = new Map(entries.slice(at, at + 4).map(([key]) => [key, utf8('new')]));
+      tree = update(tree, values);
+      await cache.moved(tree, [values]);
+    }
+    expect(memoryOf(old.node)).toBeLessThan(2 * bytesMax);
+    expect(old.get(keyOf(7))).toEqual(utf8('of 7'));
   });
 
   it('lets go of pages that no version can read any more', async () => {
