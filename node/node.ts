@@ -192,6 +192,7 @@ async function compose(
     finalised({ block, changes }, { roundMs, executionMs }) {
       supply.apply(changes);
       tokenNames.apply(changes);
+      versions.prune();
       const { height } = block.header;
       const transactions = block.transactions.length;
       pace.note(transactions);

@@ -19,6 +19,8 @@ export interface StateVersions {
   readonly newest: Height;
   /** null: older than {@link oldest}, or not final yet. */
   at(height: Height): Tree | null;
+  /** Lets go of what is too old. To be called once for each final block: who keeps a state keeps all that has been replaced in it since. */
+  prune(): void;
 }
 
 export function stateVersions(chain: Chain, store: Store): StateVersions {
@@ -50,6 +52,9 @@ export function stateVersions(chain: Chain, store: Store): StateVersions {
       rebuilt.set(height, tree);
       for (const oldest of rebuilt.keys()) if (rebuilt.size > REBUILT_MAX) rebuilt.delete(oldest);
       return tree;
+    },
+    prune() {
+      for (const height of rebuilt.keys()) if (height < versions.oldest) rebuilt.delete(height);
     },
   };
   return versions;

@@ -57,7 +57,7 @@ function scene() {
     genesis: { consensus: { engine: 'pbft' }, validators } as unknown as Genesis,
     rule: BYZANTINE_COMMIT,
     store: store as Store,
-    versions: { oldest: 0, newest: HEIGHT, at: () => tree } satisfies StateVersions,
+    versions: { oldest: 0, newest: HEIGHT, at: () => tree, prune() {} } satisfies StateVersions,
     dataDirectory: directory,
     freeBytes: async () => disk.freeBytes,
     now: () => now,
