@@ -142,26 +142,43 @@ async function make(
   if (view === null) return null;
   try {
     const { height } = view.final;
-    const tree = height > 0 ? versions.at(height) : null;
-    const why = tree && (await evidence(height));
-    const state = tree && outlineOf(tree, SNAPSHOT_CHUNK_BYTES);
-    if (!tree || !why?.ok || !state) return null;
-    const bytes = encode(manifest, { finality: buildFinality(why.value), state });
-    const chunks = chunksUnder(treeRoot(tree), state);
-    if (bytes.length > NETWORK_MESSAGE_BYTES_MAX || !chunks) return null;
+    const plan = height > 0 ? await planOf(versions, evidence, height) : null;
+    if (plan === null) return null;
     const file = await namelessFile(dataDirectory, 'snapshot');
     const hasRoom = async (bytes: number) => {
       if ((await freeBytes()) - bytes < SNAPSHOT_DISK_FREE_BYTES) throw noRoom(dataDirectory);
     };
-    const pieces = await writeChunks(file, chunks, view.entries(), isClosed, hasRoom).catch(async (error: unknown) => {
-      // Its room on the disk would stay taken, and with each asking more of it.
-      await file.close();
-      throw error;
-    });
-    return { height, manifest: bytes, madeAt: now(), usedAt: now(), readers: 0, file, pieces };
+    const pieces = await writeChunks(file, plan.chunks, view.entries(), isClosed, hasRoom).catch(
+      async (error: unknown) => {
+        // Its room on the disk would stay taken, and with each asking more of it.
+        await file.close();
+        throw error;
+      },
+    );
+    return { height, manifest: plan.manifest, madeAt: now(), usedAt: now(), readers: 0, file, pieces };
   } finally {
     await view.close();
   }
+}
+
+interface Plan {
+  readonly manifest: Bytes;
+  readonly chunks: readonly Chunk[];
+}
+
+/** By itself, so that nobody has the tree while the chunks are written: all that is replaced in it meanwhile would stay in memory. */
+async function planOf(
+  versions: StateVersions,
+  evidence: ReturnType<typeof certifiedEvidence>,
+  height: Height,
+): Promise<Plan | null> {
+  const tree = versions.at(height);
+  const why = tree && (await evidence(height));
+  const state = tree && outlineOf(tree, SNAPSHOT_CHUNK_BYTES);
+  if (!tree || !why?.ok || !state) return null;
+  const bytes = encode(manifest, { finality: buildFinality(why.value), state });
+  const chunks = chunksUnder(treeRoot(tree), state);
+  return bytes.length > NETWORK_MESSAGE_BYTES_MAX || !chunks ? null : { manifest: bytes, chunks };
 }
 
 const noRoom = (directory: string): FaultError =>
