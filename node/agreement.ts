@@ -225,6 +225,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
     },
     async stop() {
       driver.stop();
+      performer.stop();
       await sync.stop();
       await miner.stop();
       await network.stop();

@@ -54,6 +54,8 @@ export interface Performer<M> {
   perform(effect: HostEffect<M>): void;
   /** Verdicts that had to wait for the parent may be given now. */
   retry(): void;
+  /** No block is judged any more: what it would be executed on may be closed. */
+  stop(): void;
 }
 
 /** No wait of these keeps a process alive. */
@@ -79,6 +81,7 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
   /** Jobs whose blocks have signatures verified. */
   const verifying = new Set<JobId>();
   const vouched = membersVouch(ports.module.spec.certificate);
+  let stopped = false;
 
   /** The connected nodes of validators. */
   const peersOf = (validators: readonly NodeId[]): PublicKey[] =>
@@ -164,11 +167,12 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
     const known = chain.stateOf(id);
     if (known) return answer(id, configOf(known));
     const block = held.get(id);
-    if (!block || judging.has(id)) return;
+    if (!block || judging.has(id) || stopped) return;
     // Cheap before dear: a body beyond the network's limits would have everyone check every signature in it for nothing.
     if (isOversized(block, chain.rules.limits)) return answer(id, null, { code: 'BLOCK_FULL' });
     judging.add(id);
     const sound = await signaturesHold(block).finally(() => judging.delete(id));
+    if (stopped) return;
     if (sound === null) return void setTimeout(() => validate(id), VERDICT_RETRY_MS).unref();
     if (!sound) return answer(id, null, { code: 'BAD_SIGNATURE' });
     const since = performance.now();
@@ -252,6 +256,9 @@ export function createPerformer<M>(ports: PerformPorts<M>): Performer<M> {
         orphans.delete(id);
         validate(id);
       }
+    },
+    stop() {
+      stopped = true;
     },
   };
 }

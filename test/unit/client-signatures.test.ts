@@ -16,7 +16,7 @@ import { membersVouch, verifyPooled } from '../../node/client-signatures.ts';
 import { compactBlocks } from '../../node/compact-blocks.ts';
 import { heldBlocks } from '../../node/held-blocks.ts';
 import { createIntake } from '../../node/intake.ts';
-import { RESPREAD_MS, VERIFY_SLICE } from '../../node/limits.ts';
+import { RESPREAD_MS, VERDICT_RETRY_MS, VERIFY_SLICE } from '../../node/limits.ts';
 import type { Log } from '../../node/log.ts';
 import { createMiner } from '../../node/miner.ts';
 import { transactionBatch } from '../../node/network/transaction-batches.ts';
@@ -102,7 +102,7 @@ function node(engine: string, leads = false) {
     await vi.waitUntil(() => posted.length > 0);
     return posted[0]!.type === 'validated' && posted[0]!.next !== null;
   }
-  const scene = { chain, pool, verifier, intake, performer, posted, warnings, spread, build, built, verdictOn };
+  const scene = { chain, pool, held, verifier, intake, performer, posted, warnings, spread, build, built, verdictOn };
   return { ...scene, checks: () => checks };
 }
 
@@ -116,6 +116,37 @@ function proposal(...transactions: IdentifiedTransaction[]): IdentifiedBlock {
 test('members vouch where the engine bears crashes alone', () => {
   const vouching = [...engines.values()].filter(({ spec }) => membersVouch(spec.certificate));
   expect(vouching.map(({ spec }) => spec.name).sort()).toEqual([...CRASH].sort());
+});
+
+describe('a node that stops', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('judges no block any more whose signatures nobody verifies', async () => {
+    const { held, verifier, performer } = node('pbft');
+    const asked = vi.spyOn(verifier, 'verify');
+    const block = proposal(payment(alice));
+    held.keep(block);
+    verifier.stop();
+    performer.perform({ type: 'validate', block: block.id });
+    await vi.advanceTimersByTimeAsync(VERDICT_RETRY_MS);
+    expect(asked).toHaveBeenCalledTimes(2);
+    performer.stop();
+    await vi.advanceTimersByTimeAsync(10 * VERDICT_RETRY_MS);
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
+  it('executes no block any more', async () => {
+    const { chain, held, verifier, performer, posted } = node('pbft');
+    const asked = vi.spyOn(verifier, 'verify');
+    const block = proposal(payment(alice));
+    held.keep(block);
+    performer.perform({ type: 'validate', block: block.id });
+    performer.stop();
+    expect(await asked.mock.results[0]!.value).toEqual([true]);
+    await new Promise(setImmediate);
+    expect([chain.candidate(block.id), posted]).toEqual([null, []]);
+  });
 });
 
 describe('what a block records while its signatures are verified', () => {
