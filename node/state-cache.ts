@@ -79,7 +79,8 @@ export async function openStateCache(
       try {
         below = joinPieces(swap.read(this.place));
       } catch (error) {
-        fatal(error);
+        // Once all is closed it is of no account: what takes its place must not stop for it.
+        if (!closed) fatal(error);
         throw error;
       }
       // While somebody waits for room, nothing takes it.

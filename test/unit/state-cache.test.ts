@@ -206,6 +206,16 @@ it.skipIf(process.platform !== 'linux')('a node stops that cannot read what it p
   expect(faults).toEqual([fault]);
 });
 
+it('what reads a state after its cache is closed fails alone', async () => {
+  const faults: unknown[] = [];
+  const cache = await openStateCache(temporaryDirectory(), 1, error => faults.push(error));
+  const tree = treeFrom(entriesOf(2_000));
+  await cache.moved(tree, []);
+  await cache.close();
+  expect(() => tree.get(keyOf(1))).toThrow(expect.objectContaining({ code: 'SWAP_READ_FAILED' }));
+  expect(faults).toEqual([]);
+});
+
 describe('a start', () => {
   async function* inPages(entries: readonly [string, Bytes][]) {
     for (let at = 0; at < entries.length; at += 1_000) yield entries.slice(at, at + 1_000);
