@@ -185,6 +185,8 @@ export const STATE_STEPS = 2_000;
  */
 export const STATE_FREE_BYTES = 64 * MIB;
 export const STATE_FREE_SHARE = 1 / 4;
+/** What of the cache's size a part of the state may have that is made in one piece as a node starts: larger ones are made of parts. */
+export const STATE_PART_SHARE = 1 / 4;
 
 // Verification
 

@@ -81,35 +81,38 @@ export function update(tree: Tree, writes: ReadonlyMap<string, Bytes | null>): T
   return treeOf(apply(tree.node, changes, 0, changes.length, 0));
 }
 
-/** Parts that a tree can be made of one after the other: to sort all entries at once takes longer than all the rest. */
+/** Parts that a tree, or a part of one, can be made of one after the other: to sort all entries at once takes longer than all the rest. */
 export const PARTS = 256;
-/** Where parts begin: by the first byte of the path. */
-const PART_DEPTH = 2;
+/** A part is of those whose paths have one byte in common, a part of it of those with two: the parts of `level` 0 are those of the tree. */
+const NIBBLES_PER_LEVEL = 2;
 
 /** Which part an entry belongs to. */
-export const partOf = (entry: Entry): number => entry.charCodeAt(0);
+export const partOf = (entry: Entry, level: number): number => entry.charCodeAt(level);
 
-/** The part of a tree that has these entries, in whatever order. */
-export function partFrom(entries: Entry[]): Node | null {
+/** The part that has these entries, in whatever order. */
+export function partFrom(entries: Entry[], level: number): Node | null {
   sortByPath(entries);
-  return subtree(entries, 0, entries.length, PART_DEPTH);
+  return subtree(entries, 0, entries.length, NIBBLES_PER_LEVEL * (level + 1));
+}
+
+/** What all parts, in order, are together. */
+export function joinParts(parts: readonly (Node | null)[]): Node | null {
+  const top: (Node | null)[] = [];
+  for (let at = 0; at < PARTS; at += CHILDREN) top.push(parentOf(parts.slice(at, at + CHILDREN)));
+  return parentOf(top);
 }
 
 /** The tree of all its parts in order. */
-export function treeFromParts(parts: readonly (Node | null)[]): Tree {
-  const top: (Node | null)[] = [];
-  for (let at = 0; at < PARTS; at += CHILDREN) top.push(parentOf(parts.slice(at, at + CHILDREN)));
-  return treeOf(parentOf(top));
-}
+export const treeFromParts = (parts: readonly (Node | null)[]): Tree => treeOf(joinParts(parts));
 
 /** The tree of `entries`, whose keys differ, made in one pass: for a start. */
 export function treeFrom(entries: Iterable<readonly [key: string, value: Bytes]>): Tree {
   const parts = Array.from({ length: PARTS }, (): Entry[] => []);
   for (const [key, value] of entries) {
     const entry = entryOf(pathOf(key), value);
-    parts[partOf(entry)]!.push(entry);
+    parts[partOf(entry, 0)]!.push(entry);
   }
-  return treeFromParts(parts.map(partFrom));
+  return treeFromParts(parts.map(each => partFrom(each, 0)));
 }
 
 /** The subtree at `depth` with the changes from `from` to `to`, all of which belong into it. */

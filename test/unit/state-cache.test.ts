@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { below, rng } from '../../consensus/rng.ts';
 import { outlineOf } from '../../ledger/state/outline.ts';
 import { memoryOf } from '../../ledger/state/page.ts';
+import { pathOf } from '../../ledger/state/path.ts';
 import { proveState } from '../../ledger/state/proof.ts';
 import { emptyTree, type Tree, treeFrom, treeRoot, treeSize, update } from '../../ledger/state/tree.ts';
 import { type Bytes, utf8 } from '../../ledger/types/bytes.ts';
@@ -231,5 +232,20 @@ describe('a start', () => {
     expectSame({ plain, bounded }, [keyOf(0), keyOf(399), 'none']);
     await cache.moved(bounded, []);
     expect(cache.bytes).toBeLessThanOrEqual(cache.bytesMax);
+  });
+
+  it('holds no more in memory where the paths of all keys begin alike', async () => {
+    const entries: [string, Bytes][] = [];
+    for (let i = 0; entries.length < 1_500; i++)
+      if (pathOf(keyOf(i)).startsWith('\0')) entries.push([keyOf(i), utf8(`of ${i}`)]);
+    const cache = await cacheOf(50_000);
+    let largest = 0;
+    const take: StateCache['take'] = part => {
+      largest = Math.max(largest, memoryOf(part));
+      return cache.take(part);
+    };
+    const bounded = await loadTree(inPages(entries), { ...cache, take }, () => {});
+    expectSame({ plain: treeFrom(entries), bounded }, [entries[0]![0], entries[999]![0], 'none']);
+    expect(largest).toBeLessThan(cache.bytesMax);
   });
 });
