@@ -49,7 +49,9 @@ export async function openStateCache(
   /** As long as nothing is counted: more than the state takes. */
   let bytesAtMost = Number.POSITIVE_INFINITY;
   let isCounting = false;
-  let running: Promise<void> | null = null;
+  let running: Promise<void> = Promise.resolve();
+  /** False from the very moment in which `running` looks for a newer tree no more. */
+  let isFollowing = false;
   /** For those who wait because more is in memory than may be. */
   let room: PromiseWithResolvers<void> | null = null;
   let closed = false;
@@ -159,17 +161,25 @@ export async function openStateCache(
   }
 
   async function follow(): Promise<void> {
-    while (!closed) {
-      const tree = latest;
-      // What the newest block has replaced is not to be written any more.
-      if (seen !== tree) {
-        await see(seen, tree);
-        seen = tree;
-      } else if (residentBytes > bytesLeft) await shrink();
-      else break;
-      if (residentBytes <= bytesLeft) giveRoom();
+    isFollowing = true;
+    try {
+      while (!closed) {
+        const tree = latest;
+        // What the newest block has replaced is not to be written any more.
+        if (seen !== tree) {
+          await see(seen, tree);
+          seen = tree;
+        } else if (residentBytes > bytesLeft) await shrink();
+        else break;
+        if (residentBytes <= bytesLeft) giveRoom();
+      }
+      if (pages === 0 && residentBytes <= bytesMax / 2) rest();
+    } catch (error) {
+      fatal(error);
+    } finally {
+      isFollowing = false;
+      giveRoom();
     }
-    if (pages === 0 && residentBytes <= bytesMax / 2) rest();
   }
 
   function giveRoom(): void {
@@ -215,13 +225,8 @@ export async function openStateCache(
         isCounting = true;
       }
       latest = tree.node;
-      running ??= follow()
-        .catch(fatal)
-        .finally(() => {
-          running = null;
-          giveRoom();
-        });
-      if (residentBytes <= bytesMax) return;
+      if (!isFollowing) running = follow();
+      if (!isFollowing || residentBytes <= bytesMax) return;
       room ??= Promise.withResolvers();
       await room.promise;
     },

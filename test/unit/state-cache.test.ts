@@ -129,6 +129,17 @@ describe('a state larger than its cache', () => {
     expect(cache.bytes).toBeLessThan(bytesMax + 100_000);
   });
 
+  it('follows a block that comes the moment there is room for it', async () => {
+    const cache = await cacheOf(300_000);
+    const entries = entriesOf(30_000);
+    const values: Values = new Map(entries.map(([key]) => [key, utf8('new')]));
+    const tree = treeFrom(entries);
+    const next = update(tree, values);
+    await cache.moved(tree, []);
+    await cache.moved(next, [values]);
+    await vi.waitUntil(() => memoryOf(next.node) < 2 * cache.bytesMax);
+  });
+
   it('keeps in memory what is read all the time', async () => {
     const cache = await cacheOf(1_000_000);
     const entries = entriesOf(30_000);
