@@ -24,7 +24,7 @@ import { heldBlocks } from './held-blocks.ts';
 import type { Home } from './home.ts';
 import { createIncoming } from './incoming.ts';
 import type { Intake } from './intake.ts';
-import { SNAPSHOT_HEAD_START_MS } from './limits.ts';
+import { SNAPSHOT_FETCH_MS, SNAPSHOT_HEAD_START_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import { createMiner } from './miner.ts';
 import { PROTOCOL_VERSION, validatorBinding } from './network/hello.ts';
@@ -166,6 +166,7 @@ export function createAgreement(ports: AgreementPorts): Agreement {
   const sync = createSnapshotSync({
     blocks,
     headStartMs: SNAPSHOT_HEAD_START_MS,
+    fetchMs: SNAPSHOT_FETCH_MS,
     replayed: module.spec.certificate === null ? null : home.config.sync.replayedBlocks,
     height: () => chain.final.header.height,
     fetch: snapshotFetcher(ports, network),

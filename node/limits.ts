@@ -165,6 +165,8 @@ export const SNAPSHOT_POLL_MS = 250;
 export const SNAPSHOT_MAKING_MS_MAX = 120_000;
 /** Blocks wait so long for a peer that has a snapshot, or makes a small one: on its word alone that it is far ahead. */
 export const SNAPSHOT_HEAD_START_MS = 2_000;
+/** Blocks wait so long for a snapshot that is being fetched. Without it a peer that gives one header in each answer keeps a node behind for ever. */
+export const SNAPSHOT_FETCH_MS = 600_000;
 /** Answers of one peer that are fetched at a time. */
 export const SNAPSHOT_FETCHES = 4;
 /** For a whole answer, however steadily it trickles. */

@@ -1,7 +1,8 @@
 /**
  * Catching up from far behind: where a peer says that it is further ahead than it is worth to replay, a snapshot is looked for. Blocks
  * that far ahead wait a moment for one; near ones never do, nor any while a snapshot is only promised: a peer may say whatever it likes, and
- * must not keep a node from following. Only a snapshot that is proven to exist, and on its way, stops the replay.
+ * must not keep a node from following. Only a snapshot that is proven to exist, and on its way, stops the replay, and that only for a
+ * time: whoever has one may give it as slowly as it likes.
  */
 import type { Height, Millis, PublicKey } from '../ledger/types/ids.ts';
 import type { SyncClient } from './network/sync-client.ts';
@@ -25,6 +26,8 @@ export interface SnapshotSyncPorts {
   readonly replayed: number | null;
   /** How long blocks wait for a peer that has a snapshot already. */
   readonly headStartMs: Millis;
+  /** How long after the beginning of a search blocks wait for a snapshot at all. Both are gone on with after that. */
+  readonly fetchMs: Millis;
   /** This ledger's final height. */
   height(): Height;
   /** Brings a snapshot. `false`: there was none to be had. */
@@ -50,6 +53,8 @@ export function createSnapshotSync(ports: SnapshotSyncPorts): SnapshotSync {
   /** Block sync is not told what is far ahead. */
   let isHeld = false;
   let headStart: NodeJS.Timeout | undefined;
+  /** Until it fires, a search may have blocks wait; null: they wait no more. */
+  let patience: NodeJS.Timeout | null = null;
 
   const isFar = (height: Height): boolean => replayed !== null && height > ports.height() + replayed;
 
@@ -60,6 +65,7 @@ export function createSnapshotSync(ports: SnapshotSyncPorts): SnapshotSync {
       .map(([peer]) => peer);
 
   function hold(): void {
+    if (patience === null) return;
     clearTimeout(headStart);
     isHeld = true;
     blocks.pause();
@@ -72,13 +78,23 @@ export function createSnapshotSync(ports: SnapshotSyncPorts): SnapshotSync {
     for (const [peer, height] of claims) blocks.claim(peer, height);
   }
 
+  function losePatience(): void {
+    if (patience !== null) clearTimeout(patience);
+    patience = null;
+  }
+
   async function search(worth: number): Promise<void> {
     isHeld = true;
     headStart = setTimeout(release, ports.headStartMs);
+    patience = setTimeout(() => {
+      losePatience();
+      release();
+    }, ports.fetchMs);
     const least = () => ports.height() + worth + 1;
     const isFetched = await ports.fetch({ least, peers: ahead, begun: hold, failed: release, signal: abort.signal });
     if (abort.signal.aborted) return;
     clearTimeout(headStart);
+    losePatience();
     if (isFetched) return ports.fetched();
     for (const peer of claims.keys()) vain.add(peer);
     running = null;
@@ -112,6 +128,7 @@ export function createSnapshotSync(ports: SnapshotSyncPorts): SnapshotSync {
     },
     async stop() {
       clearTimeout(headStart);
+      losePatience();
       abort.abort();
       blocks.stop();
       await running;

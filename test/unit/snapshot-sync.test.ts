@@ -5,6 +5,7 @@ import { createSnapshotSync, type SnapshotSearch } from '../../node/snapshot-syn
 
 const REPLAYED = 100;
 const HEAD_START_MS = 2_000;
+const FETCH_MS = 600_000;
 const [liar, near, far, other] = ['liar', 'near', 'far', 'other'] as PublicKey[];
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -28,6 +29,7 @@ function scene(at: Height, replayed: number | null = REPLAYED) {
     },
     replayed,
     headStartMs: HEAD_START_MS,
+    fetchMs: FETCH_MS,
     height: () => ledger.height,
     fetch(search) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -59,7 +61,7 @@ it('a peer that lies about its height does not keep a node from following the ot
   ]);
 });
 
-it('a snapshot that is only promised is waited for a moment, and one that is being fetched for as long as it takes', () => {
+it('a snapshot that is only promised is waited for a moment, and one that is being fetched for longer', () => {
   const { sync, told, searches } = scene(0);
   sync.claim(liar!, 1_000_000);
   sync.claim(far!, 1_000);
@@ -86,6 +88,18 @@ it('one that is fetched at once is not waited past', async () => {
   expect(told).toEqual([['pause']]);
   await searches[0]!.end(true);
   expect([fetched(), told.length]).toEqual([1, 1]);
+});
+
+it('a peer that gives a snapshot piece by piece for ever does not keep a node from following', () => {
+  const { sync, told, searches } = scene(0);
+  sync.claim(far!, 1_000);
+  searches[0]!.begun();
+  vi.advanceTimersByTime(FETCH_MS - 1);
+  expect(told.splice(0)).toEqual([['pause']]);
+  vi.advanceTimersByTime(1);
+  sync.claim(other!, 1_002);
+  searches[0]!.begun();
+  expect(told).toEqual([['resume'], [far, 1_000], [other, 1_002]]);
 });
 
 it('what is worth it moves with the ledger', () => {
