@@ -103,6 +103,12 @@ async function fetchFrom(ports: SnapshotFetchPorts, peer: PublicKey): Promise<He
     if (height < ports.least()) return 'low';
     ports.begun();
     await fetchAll(ports, peer, plan);
+    // Blocks that were replayed meanwhile may have made it useless.
+    if (height < ports.least()) {
+      ports.failed();
+      return 'low';
+    }
+    await finish(ports.stage, plan);
     return height;
   } catch (error) {
     if (!(error instanceof PeerFailure)) throw error;
@@ -152,12 +158,14 @@ async function planOf(ports: SnapshotFetchPorts, peer: PublicKey): Promise<Plan 
 }
 
 async function fetchAll(ports: SnapshotFetchPorts, peer: PublicKey, plan: Plan): Promise<void> {
-  const { target, finality } = plan;
   await fetchChunks(ports, peer, plan);
-  await fetchHeaders(ports, peer, target);
-  await fetchWindow(ports, peer, target);
+  await fetchHeaders(ports, peer, plan.target);
+  await fetchWindow(ports, peer, plan.target);
+}
+
+async function finish(stage: SnapshotStage, { target, finality }: Plan): Promise<void> {
   const certificates = [...finality.changes, finality.target].map(each => each.certificate);
-  await ports.stage.finish({ height: target.height, id: blockId(target) }, certificates);
+  await stage.finish({ height: target.height, id: blockId(target) }, certificates);
 }
 
 async function fetchChunks(ports: SnapshotFetchPorts, peer: PublicKey, { target, chunks }: Plan): Promise<void> {

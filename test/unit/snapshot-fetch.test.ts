@@ -78,7 +78,11 @@ interface Run {
   readonly asked: readonly (readonly [peer: string, asked: SyncQuestion])[];
 }
 
-async function run(directory: string, peers: Readonly<Record<string, Peer>>): Promise<Run> {
+async function run(
+  directory: string,
+  peers: Readonly<Record<string, Peer>>,
+  least: () => Height = () => 2,
+): Promise<Run> {
   const caught: Run['caught'] = [];
   const asked: [string, SyncQuestion][] = [];
   async function* request(
@@ -101,7 +105,7 @@ async function run(directory: string, peers: Readonly<Record<string, Peer>>): Pr
     genesis: chain.genesis,
     rule: BYZANTINE_COMMIT,
     windowMs: WINDOW_MS,
-    least: () => 2,
+    least,
     begun() {},
     failed() {},
     request: (peer, question, signal) => request(peer, question, signal),
@@ -167,6 +171,20 @@ test.each([
 
 test('one that is not far enough ahead, or is never made, is not fetched', async () => {
   expect((await run(temporaryDirectory(), { peer: { source: honest(1) } })).height).toBeNull();
+});
+
+test('one that the replay of blocks has overtaken meanwhile is not gone on with', async () => {
+  const directory = temporaryDirectory();
+  let fetched = 0;
+  const tamper: Tamper = (asked, frame) => {
+    if (asked.type === 'bodies') fetched++;
+    return frame;
+  };
+  const { height, caught } = await run(directory, { peer: { source: honest(10), tamper } }, () =>
+    fetched > 0 ? 11 : 2,
+  );
+  expect([height, caught]).toEqual([null, []]);
+  expect(readdirSync(directory)).not.toContain('level.ready');
 });
 
 const LIES: readonly (readonly [what: SyncQuestion['type'], lie: string, tamper: Tamper])[] = [
