@@ -15,7 +15,9 @@ import type { BlockId, Height } from '../../ledger/types/ids.ts';
 import { loadHome } from '../../node/home.ts';
 import { resumeChain } from '../../node/resume.ts';
 import { openStateCache } from '../../node/state-cache.ts';
-import { openLevel, textKey } from '../../node/storage/level.ts';
+import { BASE, putMeta } from '../../node/storage/database.ts';
+import { BUCKET, openLevel, textKey } from '../../node/storage/level.ts';
+import type { Final } from '../../node/storage/recovery.ts';
 import { openStore, type Store } from '../../node/storage/store.ts';
 import { type BenchNode, benchNetwork } from './bench-network.ts';
 import { type BenchProgress, type BenchResult, rounded } from './result.ts';
@@ -69,20 +71,26 @@ async function grow(home: string, genesis: Genesis, homes: readonly string[], en
   const { dataDirectory } = loadHome(home, {});
   const store = await openStore(dataDirectory, { genesisId: genesisId(genesis), failed: fail });
   const cache = await openStateCache(dataDirectory, Number.POSITIVE_INFINITY, fail);
+  let final: Final;
   try {
     const chain = await resumeChain(genesis, store, cache, () => {});
-    return await commit(chain, store, homes, entries);
+    final = await commit(chain, store, homes, entries);
   } finally {
     await cache.close();
     await store.close();
   }
+  // No transactions made this state: as if the node had begun from a snapshot itself, it gives the block to nobody who replays.
+  const level = await openLevel(join(dataDirectory, 'level'));
+  await level.write(batch => putMeta(batch, BASE, final), true);
+  await level.close();
+  return final.height;
 }
 
 const fail = (error: unknown): never => {
   throw error;
 };
 
-async function commit(chain: Chain, store: Store, homes: readonly string[], entries: Entries): Promise<Height> {
+async function commit(chain: Chain, store: Store, homes: readonly string[], entries: Entries): Promise<Final> {
   const undo = new Map([...entries.keys()].map(key => [key, null]));
   const executed = { transactions: [], receipts: [], changes: entries, undo, ids: new Set<never>() };
   const { proposer, time } = chain.final.header;
@@ -92,7 +100,7 @@ async function commit(chain: Chain, store: Store, homes: readonly string[], entr
   });
   const certificate = certify(header, id, homes);
   await store.commit({ block: { id, header, transactions: [] }, receipts: [], changes: entries, undo, certificate });
-  return header.height;
+  return { height: header.height, id };
 }
 
 function certify(header: Header, block: BlockId, homes: readonly string[]): Certificate {
@@ -113,7 +121,7 @@ async function takeIn(directory: string, entries: Entries): Promise<number> {
   const all = [...entries];
   for (let i = 0; i < all.length; i += PAGE)
     await level.write(batch => {
-      for (const [key, value] of all.slice(i, i + PAGE)) batch.put(textKey(7, key), value);
+      for (const [key, value] of all.slice(i, i + PAGE)) batch.put(textKey(BUCKET.state, key), value);
     });
   await level.settle();
   await level.close();
