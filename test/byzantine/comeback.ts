@@ -9,7 +9,7 @@ import { type CertifiedBlock, certifiedBlock, syncQuestion } from '../../node/ne
 import { ownTime } from '../own-time.ts';
 import { isConnected, type Liar, startLiar } from './liar.ts';
 import type { Answer } from './lies.ts';
-import { dialOnly, eventually, expectUnharmed, type Node, openScene, statusOf } from './scene.ts';
+import { dialOnly, eventually, expectUnharmed, type Node, openScene, type Scene, statusOf } from './scene.ts';
 import { startTrickle, transferOf } from './trickle.ts';
 
 export interface Comeback {
@@ -21,6 +21,15 @@ export interface Comeback {
 /** `behind`: how many blocks the victim has missed when it comes back, at least. */
 export async function openComeback(chainId: string, behind: number): Promise<Comeback> {
   const scene = await openScene(chainId);
+  try {
+    return await comebackIn(scene, behind);
+  } catch (error) {
+    await scene.close();
+    throw error;
+  }
+}
+
+async function comebackIn(scene: Scene, behind: number): Promise<Comeback> {
   const [victim, ...others] = scene.nodes as [Node, ...Node[]];
   const stored = join(victim.home, '..', 'stored');
   await Promise.all([...scene.nodes, scene.liar].map(scene.start));
