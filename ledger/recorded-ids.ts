@@ -1,5 +1,5 @@
 /**
- * The ids recorded within the window, with the time of their block, oldest first: 30 to 38 bytes for each, in typed arrays,
+ * The ids recorded within the window, with the time of their block, oldest first: 40 to 48 bytes for each, in typed arrays,
  * which cost the collector nothing however many there are.
  *
  * They are kept in a log of chunks, which goes chunk by chunk as they are forgotten. An index tells the place of each in the log:

@@ -7,7 +7,7 @@ import { BLOCK_BYTES_MAX } from '../ledger/types/block.ts';
 import { VALIDATORS_MAX } from '../ledger/types/validator.ts';
 
 const KIB = 1024;
-const MIB = 1024 * 1024;
+export const MIB = 1024 * 1024;
 
 /** A whole block with its certificate and what stands around both. The largest thing that a peer may send at all. */
 export const NETWORK_MESSAGE_BYTES_MAX = BLOCK_BYTES_MAX + 256 * KIB;

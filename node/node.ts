@@ -22,7 +22,7 @@ import { type Config, verificationWorkers } from './config.ts';
 import { randomBytes } from './entropy.ts';
 import { type Home, loadHome } from './home.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { EVIDENCE_MAX, WAITERS_MAX } from './limits.ts';
+import { EVIDENCE_MAX, MIB, WAITERS_MAX } from './limits.ts';
 import { listenFault } from './listen-fault.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Gauges, type Metrics } from './metrics.ts';
@@ -59,8 +59,6 @@ export interface RunningNode {
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
 }
-
-const MIB = 1024 * 1024;
 
 type Teardown = (() => Promise<void> | void)[];
 

@@ -6,7 +6,7 @@ import { type Entry, entryOf } from '../ledger/state/change.ts';
 import type { Node } from '../ledger/state/node.ts';
 import { PAGE_ENTRIES_MAX } from '../ledger/state/page.ts';
 import { pathOf } from '../ledger/state/path.ts';
-import { joinParts, PARTS, partFrom, partOf, type Tree, treeFromParts } from '../ledger/state/tree.ts';
+import { joinParts, noEntries, PARTS, partFrom, partOf, type Tree, treeFromParts } from '../ledger/state/tree.ts';
 import { STATE_PART_SHARE } from './limits.ts';
 import type { StateCache } from './state-cache.ts';
 import type { StateEntry } from './storage/state-store.ts';
@@ -47,8 +47,6 @@ export async function loadTree(
     await waiting?.close();
   }
 }
-
-const noEntries = (): Entry[][] => Array.from({ length: PARTS }, () => []);
 
 /** Entries on the disk, by part. */
 interface Waiting {

@@ -21,6 +21,7 @@ import { type Receipt, receipt } from '../ledger/types/receipt.ts';
 import { headerFault } from '../ledger/types/work/header-rule.ts';
 import { signatureClaims } from './client-signatures.ts';
 import { loadHome } from './home.ts';
+import { MIB } from './limits.ts';
 import { openStateCache, type StateCache } from './state-cache.ts';
 import { openStore, type Store } from './storage/store.ts';
 
@@ -44,7 +45,6 @@ export interface Verification {
   readonly findings: readonly Finding[];
 }
 
-const MIB = 1024 * 1024;
 /** After so many there is nothing more to learn. */
 const FINDINGS_MAX = 100;
 const receipts = list(receipt, Number.MAX_SAFE_INTEGER);

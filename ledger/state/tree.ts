@@ -86,6 +86,9 @@ export const PARTS = 256;
 /** A part is of those whose paths have one byte in common, a part of it of those with two: the parts of `level` 0 are those of the tree. */
 const NIBBLES_PER_LEVEL = 2;
 
+/** The entries of each part, none yet. */
+export const noEntries = (): Entry[][] => Array.from({ length: PARTS }, () => []);
+
 /** Which part an entry belongs to. */
 export const partOf = (entry: Entry, level: number): number => entry.charCodeAt(level);
 
@@ -107,7 +110,7 @@ export const treeFromParts = (parts: readonly (Node | null)[]): Tree => treeOf(j
 
 /** The tree of `entries`, whose keys differ, made in one pass: for a start. */
 export function treeFrom(entries: Iterable<readonly [key: string, value: Bytes]>): Tree {
-  const parts = Array.from({ length: PARTS }, (): Entry[] => []);
+  const parts = noEntries();
   for (const [key, value] of entries) {
     const entry = entryOf(pathOf(key), value);
     parts[partOf(entry, 0)]!.push(entry);

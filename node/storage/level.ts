@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Level as Database } from 'level';
 import { assert } from '../../ledger/types/assert.ts';
-import { type Bytes, concatBytes, utf8, writeHex } from '../../ledger/types/bytes.ts';
+import { type Bytes, concatBytes, room, utf8, writeHex } from '../../ledger/types/bytes.ts';
 import { FaultError } from '../../ledger/types/errors.ts';
 import type { Height } from '../../ledger/types/ids.ts';
 import { diskFault, storeDamaged } from './fault.ts';
-import { fresh, type Room, scratch } from './scratch.ts';
+import { type Room, scratch } from './scratch.ts';
 
 /** The first byte of every key. Written constants: a change is a new format. */
 export const BUCKET = {
@@ -94,8 +94,8 @@ interface Syncing {
 }
 
 /** The bytes of lower-case hexadecimal `id`. */
-export function idKey(bucket: Bucket, id: string, room: Room = fresh): Bytes {
-  const key = room(1 + id.length / 2);
+export function idKey(bucket: Bucket, id: string, place: Room = room): Bytes {
+  const key = place(1 + id.length / 2);
   key[0] = bucket;
   assert(writeHex(id, key, 1), 'an id is not hexadecimal');
   return key;
@@ -109,8 +109,8 @@ export function heightKey(bucket: Bucket, height: Height): Bytes {
   return key;
 }
 
-export function textKey(bucket: Bucket, text: string, room: Room = fresh): Bytes {
-  const key = room(1 + text.length);
+export function textKey(bucket: Bucket, text: string, place: Room = room): Bytes {
+  const key = place(1 + text.length);
   key[0] = bucket;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);

@@ -2,16 +2,13 @@
  * Room for short byte strings on their way into LevelDB, used again and again. With a fresh array for each key and value, the
  * arrays and the memory that the library needs to look into them cost more than the write itself.
  */
-import { type Bytes, room } from '../../ledger/types/bytes.ts';
+import type { Bytes } from '../../ledger/types/bytes.ts';
 
 /** Keys and most values of the state are shorter. */
 const SHORT_BYTES_MAX = 512;
 
 /** Finds room for so many bytes. */
 export type Room = (length: number) => Bytes;
-
-/** Room that stays its caller's own. */
-export const fresh: Room = room;
 
 /** Room that is good until the next call, with a view for each length made once; a longer string gets room of its own. */
 export function scratch(): Room {
